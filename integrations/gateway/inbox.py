@@ -1,0 +1,126 @@
+"""The inbox: every message is committed before it is acknowledged, then answered in order.
+
+One worker task per conversation takes the oldest due message, and only when none of that conversation is being
+worked on; across processes the compare-and-swap of ``claim_next`` decides. A crash at any line leaves a row that the
+next start finds: ``received`` or ``processing``.
+"""
+
+import asyncio
+import contextlib
+from datetime import timedelta
+
+import structlog
+
+from integrations.gateway.channel import InboundMessage
+from integrations.gateway.hub import Hub
+from integrations.gateway.receiving import Received, store_inbound
+from integrations.gateway.router import Router
+from property_db.clock import Clock
+from property_db.conversations import service as conversations
+from property_db.database import Database
+
+log = structlog.get_logger()
+
+SWEEP_SECONDS = 1.0
+# A turn is capped well below this; a row that is older belongs to a process that died.
+STALE_CLAIM = timedelta(minutes=2)
+
+
+class Inbox:
+    """Takes residents' messages in and sees that each is answered once, in order.
+
+    Args:
+        worker: names this process in claimed rows.
+    """
+
+    def __init__(self, database: Database, clock: Clock, hub: Hub, router: Router, worker: str) -> None:
+        self._database = database
+        self._clock = clock
+        self._hub = hub
+        self._router = router
+        self._worker = worker
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._again: set[int] = set()
+        self._sweeper: asyncio.Task[None] | None = None
+        self._next_recovery = clock.now() + STALE_CLAIM / 4
+
+    async def start(self) -> None:
+        """Take up what an earlier process left, then watch for what is due."""
+        async with self._database.transaction() as session:
+            alone = self._database.is_sqlite
+            older_than = self._clock.now() if alone else self._clock.now() - STALE_CLAIM
+            recovered = await conversations.recover(session, self._worker, older_than)
+        if recovered:
+            log.info("inbox.recovered", conversations=len(recovered))
+        self._sweeper = asyncio.create_task(self._sweep())
+
+    async def stop(self) -> None:
+        """Let running turns end, take no more."""
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._sweeper
+        running = list(self._tasks.values())
+        if running:
+            _, late = await asyncio.wait(running, timeout=5)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+    async def receive(self, message: InboundMessage) -> Received:
+        """Commit one message and start on its answer; a repeated one gives the same row again.
+
+        Raises:
+            ApiError: the message is empty, too long, or names something unknown.
+        """
+        async with self._database.transaction() as session:
+            received = await store_inbound(session, message, self._clock)
+        if received.is_new:
+            await self._hub.publish(*received.events)
+        self.wake(received.conversation.id)
+        return received
+
+    def wake(self, conversation_id: int) -> None:
+        """Make sure somebody looks at this conversation."""
+        running = self._tasks.get(conversation_id)
+        if running is not None and not running.done():
+            self._again.add(conversation_id)
+            return
+        self._tasks[conversation_id] = asyncio.create_task(self._work(conversation_id))
+
+    async def _work(self, conversation_id: int) -> None:
+        try:
+            while True:
+                self._again.discard(conversation_id)
+                async with self._database.transaction() as session:
+                    message = await conversations.claim_next(session, conversation_id, self._worker, self._clock)
+                if message is None:
+                    if conversation_id in self._again:
+                        continue
+                    return
+                await self._router.answer(message)
+        except Exception as error:
+            # The row stays as it is; the sweep comes back to it.
+            log.error("inbox.work_failed", conversation_id=conversation_id, error=type(error).__name__)
+        finally:
+            if self._tasks.get(conversation_id) is asyncio.current_task():
+                del self._tasks[conversation_id]
+
+    async def _sweep(self) -> None:
+        while True:
+            try:
+                await self._sweep_once()
+            except Exception as error:
+                log.error("inbox.sweep_failed", error=type(error).__name__)
+            await asyncio.sleep(SWEEP_SECONDS)
+
+    async def _sweep_once(self) -> None:
+        if self._clock.now() >= self._next_recovery:
+            self._next_recovery = self._clock.now() + STALE_CLAIM / 4
+            async with self._database.transaction() as session:
+                await conversations.recover(session, self._worker, self._clock.now() - STALE_CLAIM)
+        async with self._database.reading() as session:
+            due = await conversations.with_work(session, self._clock)
+        for conversation_id in due:
+            if conversation_id not in self._tasks:
+                self.wake(conversation_id)

@@ -1,0 +1,40 @@
+"""What every part of the server shares, made once at start and handed out through FastAPI's dependencies."""
+
+from dataclasses import dataclass
+
+from fastapi import Request
+
+from integrations.gateway.engine_client import EngineClient
+from integrations.gateway.hub import Hub
+from integrations.gateway.inbox import Inbox
+from integrations.gateway.outbox import Outbox
+from integrations.gateway.settings import Settings
+from integrations.gateway.sms import SmsSender
+from property_db.clock import Clock
+from property_db.database import Database
+
+
+@dataclass(frozen=True)
+class Services:
+    """The parts of one server process.
+
+    Attributes:
+        inbox: takes residents' messages and answers them in order.
+        outbox: stores what goes to residents and hands it to the channels.
+        hub: tells listeners what was committed.
+    """
+
+    settings: Settings
+    clock: Clock
+    database: Database
+    hub: Hub
+    engine: EngineClient
+    inbox: Inbox
+    outbox: Outbox
+    sms: SmsSender
+
+
+def services_of(request: Request) -> Services:
+    """FastAPI dependency: the services of this process."""
+    services: Services = request.app.state.services
+    return services

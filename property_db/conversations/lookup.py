@@ -1,0 +1,87 @@
+"""What the router asks about messages besides claiming and delivering them."""
+
+from collections.abc import Collection
+
+from sqlalchemy import exists, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from property_db.conversations.models import Conversation, Direction, Message, MessageState
+from property_db.handoff.models import Agent
+from property_db.people.models import ChannelIdentity
+
+
+async def inbound_of_identity(session: AsyncSession, identity_id: int, client_message_id: str) -> Message | None:
+    """Return the message that this identity sent under this id, in whichever of its conversations.
+
+    A repeated delivery can come after the conversation was closed; it must not open a new one.
+    """
+    return await session.scalar(
+        select(Message)
+        .join(Conversation, Conversation.id == Message.conversation_id)
+        .where(
+            Conversation.identity_id == identity_id,
+            Message.direction == Direction.IN,
+            Message.client_message_id == client_message_id,
+        )
+    )
+
+
+async def message(session: AsyncSession, message_id: int) -> Message | None:
+    """Return one message."""
+    return await session.get(Message, message_id)
+
+
+async def last_outbound(session: AsyncSession, conversation_id: int) -> Message | None:
+    """Return the newest message the resident was sent."""
+    return await session.scalar(
+        select(Message)
+        .where(
+            Message.conversation_id == conversation_id,
+            Message.direction == Direction.OUT,
+            Message.visible_to_resident,
+        )
+        .order_by(Message.seq.desc())
+        .limit(1)
+    )
+
+
+async def has_answer(session: AsyncSession, message_id: int) -> bool:
+    """Whether an answer to this message was stored."""
+    return bool(await session.scalar(select(exists().where(Message.reply_to_id == message_id))))
+
+
+async def waiting_choices(session: AsyncSession, conversation_id: int) -> list[str]:
+    """Return the payloads of the choices that wait to be worked on, oldest first."""
+    rows = await session.scalars(
+        select(Message)
+        .where(
+            Message.conversation_id == conversation_id,
+            Message.direction == Direction.IN,
+            Message.state == MessageState.RECEIVED,
+        )
+        .order_by(Message.seq)
+    )
+    return [row.choice["payload"] for row in rows if row.choice]
+
+
+async def seqs(session: AsyncSession, message_ids: Collection[int]) -> dict[int, int]:
+    """Return the `seq` of each message id."""
+    if not message_ids:
+        return {}
+    rows = await session.execute(select(Message.id, Message.seq).where(Message.id.in_(message_ids)))
+    return {row.id: row.seq for row in rows}
+
+
+async def identity_of(session: AsyncSession, conversation: Conversation) -> ChannelIdentity:
+    """Return who a conversation is with."""
+    return (
+        await session.execute(select(ChannelIdentity).where(ChannelIdentity.id == conversation.identity_id))
+    ).scalar_one()
+
+
+async def agent_names(session: AsyncSession, agent_ids: Collection[int]) -> dict[int, str]:
+    """Return the display name of each agent id."""
+    if not agent_ids:
+        return {}
+    rows = await session.execute(select(Agent.id, Agent.display_name).where(Agent.id.in_(agent_ids)))
+    return {row.id: row.display_name for row in rows}

@@ -1,0 +1,32 @@
+"""What enters and leaves the notices package."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from pydantic import BaseModel, ConfigDict
+
+from property_db.notices.models import NoticeKind
+
+
+class TimeWindow(NamedTuple):
+    """From and to, aware, both included."""
+
+    start: datetime
+    end: datetime
+
+
+class NoticeView(BaseModel):
+    """A published notice; `scope_text` names the estate, building or unit it is for."""
+
+    model_config = ConfigDict(frozen=True)
+
+    notice_id: int
+    kind: NoticeKind
+    utility: str | None
+    title: str
+    body: str
+    starts_at: datetime | None
+    ends_at: datetime | None
+    published_at: datetime | None
+    scope_text: str
+    running: bool

@@ -1,0 +1,95 @@
+"""Queries over people, identities and codes."""
+
+from datetime import datetime
+from typing import Any, cast
+
+from sqlalchemy import CursorResult, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from property_db.people.models import Binding, BindingState, ChannelIdentity, OneTimeCode, Person, Role
+from property_db.upsert import insert_for
+
+
+async def identity_of_channel(session: AsyncSession, channel: str, external_id: str) -> ChannelIdentity | None:
+    """Return the identity a channel knows under this id."""
+    return await session.scalar(
+        select(ChannelIdentity).where(ChannelIdentity.channel == channel, ChannelIdentity.external_id == external_id)
+    )
+
+
+async def create_identity(session: AsyncSession, channel: str, external_id: str, now: datetime) -> None:
+    """Insert the identity unless it is there."""
+    statement = insert_for(session, ChannelIdentity).values(channel=channel, external_id=external_id, created_at=now)
+    await session.execute(statement.on_conflict_do_nothing(index_elements=["channel", "external_id"]))
+
+
+async def person_by_phone(session: AsyncSession, phone: str, *, lock: bool = False) -> Person | None:
+    """Return the person with this telephone number; `lock` keeps other writers waiting."""
+    statement = select(Person).where(Person.phone == phone)
+    return await session.scalar(statement.with_for_update() if lock else statement)
+
+
+async def lock_identity(session: AsyncSession, identity_id: int) -> ChannelIdentity | None:
+    """Return the identity, kept from other writers until the transaction ends."""
+    return await session.scalar(
+        select(ChannelIdentity).where(ChannelIdentity.id == identity_id).with_for_update(),
+        execution_options={"populate_existing": True},
+    )
+
+
+async def code_times(session: AsyncSession, identity_id: int, phone: str, since: datetime) -> list[datetime]:
+    """Return when codes were asked for by this identity or for this number, newest first."""
+    rows = await session.scalars(
+        select(OneTimeCode.created_at)
+        .where(or_(OneTimeCode.identity_id == identity_id, OneTimeCode.phone == phone), OneTimeCode.created_at > since)
+        .order_by(OneTimeCode.created_at.desc())
+    )
+    return list(rows)
+
+
+async def newest_code(session: AsyncSession, identity_id: int, phone: str) -> OneTimeCode | None:
+    """Return the last code asked for by this identity for this number; earlier ones no longer count."""
+    return await session.scalar(
+        select(OneTimeCode)
+        .where(OneTimeCode.identity_id == identity_id, OneTimeCode.phone == phone)
+        .order_by(OneTimeCode.id.desc())
+        .limit(1),
+        execution_options={"populate_existing": True},
+    )
+
+
+async def take_attempt(session: AsyncSession, code_id: int, limit: int) -> int | None:
+    """Count one try in one statement; returns how many there were, or None if the limit was reached before."""
+    return await session.scalar(
+        update(OneTimeCode)
+        .where(OneTimeCode.id == code_id, OneTimeCode.attempts < limit, OneTimeCode.used_at.is_(None))
+        .values(attempts=OneTimeCode.attempts + 1)
+        .returning(OneTimeCode.attempts),
+        execution_options={"synchronize_session": False},
+    )
+
+
+async def use_code(session: AsyncSession, code_id: int, now: datetime) -> bool:
+    """Mark a code as used; True for exactly one of several at once."""
+    result = await session.execute(
+        update(OneTimeCode).where(OneTimeCode.id == code_id, OneTimeCode.used_at.is_(None)).values(used_at=now),
+        execution_options={"synchronize_session": False},
+    )
+    return cast("CursorResult[Any]", result).rowcount == 1
+
+
+async def person_of_identity(session: AsyncSession, identity_id: int) -> Person | None:
+    """Return the person a verified identity stands for."""
+    return await session.scalar(
+        select(Person)
+        .join(ChannelIdentity, ChannelIdentity.person_id == Person.id)
+        .where(ChannelIdentity.id == identity_id, ChannelIdentity.verified_at.is_not(None))
+    )
+
+
+async def request_binding(session: AsyncSession, person_id: int, home_id: int, role: Role, now: datetime) -> None:
+    """Insert a pending binding unless there is one between this person and this home."""
+    statement = insert_for(session, Binding).values(
+        person_id=person_id, home_id=home_id, role=role, state=BindingState.PENDING, created_at=now
+    )
+    await session.execute(statement.on_conflict_do_nothing(index_elements=["person_id", "home_id"]))

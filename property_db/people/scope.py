@@ -1,0 +1,70 @@
+"""What an identity may see. Every query about a household starts here and none goes round it."""
+
+from dataclasses import dataclass, field
+
+from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from property_db.clock import SYSTEM_CLOCK, Clock
+from property_db.estates.models import Home
+from property_db.people.models import Binding, BindingState, ChannelIdentity, Role
+
+
+@dataclass(frozen=True, slots=True)
+class AccessScope:
+    """An identity and the homes it may see today. No homes: not verified, or verified and bound to none."""
+
+    identity_id: int
+    home_ids: tuple[int, ...] = ()
+    homes: tuple[Home, ...] = field(default=(), compare=False, repr=False)
+    person_id: int | None = None
+
+    @property
+    def verified(self) -> bool:
+        """Whether a telephone number was proven."""
+        return self.person_id is not None
+
+    def sees(self, identity: ColumnElement[int | None], home: ColumnElement[int | None]) -> ColumnElement[bool]:
+        """The WHERE clause for rows a resident filed or that belong to a bound home."""
+        return or_(identity == self.identity_id, home.in_(self.home_ids))
+
+
+@dataclass(frozen=True, slots=True)
+class BoundHome:
+    """A home and what the person is to it."""
+
+    home: Home
+    role: Role
+
+
+async def bound_homes(session: AsyncSession, identity_id: int, clock: Clock = SYSTEM_CLOCK) -> list[BoundHome]:
+    """Return the homes of a verified identity with an active binding today, and the person's role in each."""
+    today = clock.today()
+    rows = await session.execute(
+        select(Home, Binding.role)
+        .join(Binding, Binding.home_id == Home.id)
+        .join(ChannelIdentity, ChannelIdentity.person_id == Binding.person_id)
+        .where(
+            ChannelIdentity.id == identity_id,
+            ChannelIdentity.verified_at.is_not(None),
+            Binding.state == BindingState.ACTIVE,
+            or_(Binding.starts_on.is_(None), Binding.starts_on <= today),
+            or_(Binding.ends_on.is_(None), Binding.ends_on >= today),
+        )
+        .order_by(Binding.id)
+    )
+    return [BoundHome(home, role) for home, role in rows]
+
+
+async def homes_of_identity(session: AsyncSession, identity_id: int, clock: Clock = SYSTEM_CLOCK) -> list[Home]:
+    """Return the homes of a verified identity with an active binding today, oldest binding first."""
+    return [bound.home for bound in await bound_homes(session, identity_id, clock)]
+
+
+async def scope_of(session: AsyncSession, identity_id: int, clock: Clock = SYSTEM_CLOCK) -> AccessScope:
+    """Return what this identity may see today."""
+    identity = await session.get(ChannelIdentity, identity_id)
+    if identity is None or identity.person_id is None or identity.verified_at is None:
+        return AccessScope(identity_id)
+    homes = tuple(await homes_of_identity(session, identity_id, clock))
+    return AccessScope(identity_id, tuple(home.id for home in homes), homes, identity.person_id)
