@@ -26,7 +26,7 @@ def mask_personal_data(_: Any, __: str, event: MutableMapping[str, Any]) -> Muta
     return event
 
 
-class _WithoutContent(logging.Formatter):
+class WithoutContent(logging.Formatter):
     """Records of libraries: an exception as its type and place, never its text, which may quote a resident."""
 
     def formatException(self, ei: Any) -> str:  # noqa: N802 - the name is logging's
@@ -57,7 +57,7 @@ def configure(log_format: Literal["console", "json"]) -> None:
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler()
-    handler.setFormatter(_WithoutContent("%(asctime)s [%(levelname)s] %(name)s %(message)s"))
+    handler.setFormatter(WithoutContent("%(asctime)s [%(levelname)s] %(name)s %(message)s"))
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     for noisy in ("httpx", "httpcore", "rasa_sdk", "engineio", "socketio", "alembic", "uvicorn.access"):
         logging.getLogger(noisy).setLevel(logging.WARNING)

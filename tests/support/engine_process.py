@@ -38,7 +38,7 @@ class EngineProcess:
 
     def __init__(self, folder: Path, action_url: str, port: int) -> None:
         self._folder = folder
-        self._action_url = action_url
+        self.action_url = action_url
         self.port = port
         self.url = f"http://127.0.0.1:{port}"
         self.process: subprocess.Popen[str] | None = None
@@ -51,7 +51,7 @@ class EngineProcess:
             [PYTHON, "-m", "bot.engine", "run", "--port", str(self.port), "--with-parent"],
             cwd=PROJECT,
             env=_environment(
-                GUANJIA_ACTION_URL=self._action_url,
+                GUANJIA_ACTION_URL=self.action_url,
                 GUANJIA_ACTION_SECRET=SECRET,
                 GUANJIA_TRACKER_DB=str(self._folder / "tracker.db"),
             ),
