@@ -48,6 +48,12 @@ def _answer(status: int, code: str, **params: object) -> JSONResponse:
     return JSONResponse({"error": {"code": code, "message": sentence(code, **params)}}, status_code=status)
 
 
+def _field(location: tuple[int | str, ...]) -> str:
+    """The field's path; a body that is no JSON at all has a position instead of a field."""
+    named = [part for part in location[1:] if isinstance(part, str)]
+    return ".".join(named) or "body"
+
+
 def install(app: FastAPI) -> None:
     """Register the handlers that turn every exception into the one form."""
 
@@ -62,7 +68,7 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
         # Only where, never what: the value may be a phone number.
-        where = sorted({".".join(str(part) for part in item["loc"][1:]) or "body" for item in error.errors()})
+        where = sorted({_field(item["loc"]) for item in error.errors()})
         log.info("request.invalid", path=request.scope["route"].path if "route" in request.scope else "", fields=where)
         return _answer(422, "invalid_request", fields="、".join(where))
 

@@ -26,13 +26,27 @@ class RateLimit:
         Raises:
             ApiError: 429 when the key has used up its share.
         """
-        now = time.monotonic()
-        events = self._events.setdefault(key, deque())
-        self._events.move_to_end(key)
-        while events and events[0] <= now - self._seconds:
-            events.popleft()
-        if len(events) >= self._count:
+        self.refuse_if_spent(key)
+        self.count(key)
+
+    def refuse_if_spent(self, key: str) -> None:
+        """Count nothing; for limits on what went wrong only, such as failed sign-ins.
+
+        Raises:
+            ApiError: 429 when the key has used up its share.
+        """
+        if len(self._recent(key)) >= self._count:
             raise ApiError(429, "too_many_requests")
-        events.append(now)
+
+    def count(self, key: str) -> None:
+        """Count one event, whether or not it is one too many."""
+        self._recent(key).append(time.monotonic())
         if len(self._events) > MOST_KEYS:
             self._events.popitem(last=False)
+
+    def _recent(self, key: str) -> deque[float]:
+        events = self._events.setdefault(key, deque())
+        self._events.move_to_end(key)
+        while events and events[0] <= time.monotonic() - self._seconds:
+            events.popleft()
+        return events

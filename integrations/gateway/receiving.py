@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from bot.language.ratings import stars_in
+from bot.language import ratings
+from bot.language.normalise import normalise
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from integrations.gateway.channel import InboundMessage
@@ -55,7 +56,7 @@ async def store_inbound(session: AsyncSession, inbound: InboundMessage, clock: C
     chosen = await _chosen(session, conversation, inbound)
     events: list[Event] = []
     if conversation is not None and conversation.state is ConversationState.RATING:
-        stars = stars_in(inbound.text)
+        stars = _stars_in(inbound.text)
         if stars is not None:
             message = await _append(session, conversation, inbound, None, clock, MessageState.ANSWERED)
             thanks = await rate_conversation(session, conversation, stars, "", clock)
@@ -89,6 +90,12 @@ async def rate_conversation(
         clock=clock,
     )
     return [MessageStored(conversation.id, thanks.id), ConversationChanged(conversation.id)]
+
+
+def _stars_in(text: str) -> int | None:
+    """The stars that a text gives, when it gives exactly one score."""
+    found = ratings.find(normalise(text), asked=True)
+    return int(found[0].value) if len(found) == 1 else None
 
 
 def _check_size(inbound: InboundMessage) -> None:
