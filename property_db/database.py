@@ -49,6 +49,8 @@ def create_engine(
     """
     options: dict[str, Any] = {
         "echo": echo,
+        # An error must not carry a resident's words or number into a log.
+        "hide_parameters": True,
         "json_serializer": partial(json.dumps, ensure_ascii=False, separators=(",", ":")),
     }
     sqlite = make_url(url).get_backend_name() == "sqlite"

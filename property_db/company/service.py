@@ -9,7 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from property_db.catalogue import load
 from property_db.company.models import CompanyInfo
 from property_db.errors import DomainError
-from property_db.estates.service import settings_for
+from property_db.estates.models import Estate
+from property_db.estates.settings import settings_of
 
 
 class TopicUnknown(DomainError):
@@ -55,7 +56,8 @@ async def topic(session: AsyncSession, estate_id: int | None, topic: str) -> Com
     info = await session.scalar(statement)
     if info is None:
         raise TopicUnknown(topic=topic)
-    settings = (await settings_for(session, estate_id)).model_dump(mode="json")
+    estate = None if estate_id is None else await session.get(Estate, estate_id)
+    settings = settings_of(estate).model_dump(mode="json") | {"address": estate.address if estate else ""}
     values = _Settings({name: str(value) for name, value in settings.items() if value not in ("", None)})
     return CompanyInfoView(
         topic=info.topic,

@@ -60,6 +60,30 @@ async def create_agent(
     return agent
 
 
+async def all_agents(session: AsyncSession) -> list[Agent]:
+    """Return all accounts at the desk, by user name."""
+    return await repository.all_agents(session)
+
+
+async def set_password(session: AsyncSession, username: str, password: str) -> bool:
+    """Give an account a new password and end its browser sessions; False if there is no such account.
+
+    Raises:
+        PasswordTooShort: fewer than eight characters.
+    """
+    if len(password) < MIN_LENGTH:
+        raise PasswordTooShort(length=MIN_LENGTH)
+    agent = await repository.agent_named(session, username)
+    if agent is None:
+        return False
+    agent.password_hash = await hash_password(password)
+    await session.execute(
+        delete(AgentSession).where(AgentSession.agent_id == agent.id), execution_options={"synchronize_session": False}
+    )
+    await session.flush()
+    return True
+
+
 async def sign_in(session: AsyncSession, username: str, password: str, clock: Clock) -> SignedIn:
     """Open a browser session and set the agent online.
 

@@ -1,0 +1,83 @@
+"""The residents' words the dialogue knows, kept in catalogue.yml so that no logic holds Chinese."""
+
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+_FILE = Path(__file__).with_name("catalogue.yml")
+_LEXICON = Path(__file__).parents[1] / "nlu_data" / "lexicon"
+
+
+@cache
+def _all() -> dict[str, Any]:
+    with _FILE.open(encoding="utf-8") as file:
+        catalogue: dict[str, Any] = yaml.safe_load(file)
+    return catalogue
+
+
+def section(name: str) -> dict[str, Any]:
+    """Return one part of the catalogue. The value is shared: do not change it."""
+    part: dict[str, Any] = _all()[name]
+    return part
+
+
+@cache
+def facility_areas() -> dict[str, str]:
+    """Return where each facility of the repair catalogue usually is: 户内 or 公共区域."""
+    with (_LEXICON / "facilities.yml").open(encoding="utf-8") as file:
+        return {entry["name"]: entry["area"] for entry in yaml.safe_load(file)["facilities"]}
+
+
+@cache
+def fault_words() -> re.Pattern[str]:
+    """Return a pattern of all words residents use for a fault."""
+    with (_LEXICON / "faults.yml").open(encoding="utf-8") as file:
+        said = {word for name, spellings in yaml.safe_load(file)["faults"].items() for word in (name, *spellings)}
+    return re.compile("|".join(re.escape(word) for word in sorted(said, key=len, reverse=True)))
+
+
+def words(name: str) -> list[str]:
+    """Return one list of words."""
+    found: list[str] = _all()["words"][name]
+    return found
+
+
+@cache
+def _pattern(name: str) -> re.Pattern[str]:
+    return re.compile("|".join(re.escape(word) for word in sorted(words(name), key=len, reverse=True)))
+
+
+def mentions(name: str, text: str) -> bool:
+    """Whether `text` contains one of the words of that list."""
+    return _pattern(name).search(text) is not None
+
+
+def without(name: str, text: str) -> str:
+    """Return `text` with all words of that list taken out."""
+    return _pattern(name).sub("", text)
+
+
+def is_just(name: str, text: str) -> bool:
+    """Whether `text`, apart from marks and courtesies, is one of the words of that list."""
+    return bare(text) in words(name)
+
+
+_MARKS = re.compile(r"[\s，。！？、；：,.!?;:~～…()（）「」“”\"'·]+")
+
+
+def bare(text: str) -> str:
+    """Return `text` without blanks and marks."""
+    return _MARKS.sub("", text)
+
+
+def core(text: str) -> str:
+    """Return what is left of `text` without marks, courtesies and fillers."""
+    return without("fillers", bare(text))
+
+
+def clauses(text: str) -> list[str]:
+    """Split a message at its marks and blanks."""
+    return [part for part in re.split(r"[，。！？；,!?;\n]+|\s{1,}", text) if part]

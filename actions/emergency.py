@@ -1,0 +1,32 @@
+"""Danger: the safety text before anything else, a ticket and an alarm."""
+
+from actions.base import DomainAction, end_form, set_slots
+from actions.turn import Event, Turn
+from bot.language.emergency import detect
+from property_db.emergencies import service as emergencies
+
+
+class ReportEmergency(DomainAction):
+    """Answers a danger. The gateway's detector answers most of them before the engine hears of it."""
+
+    writes = True
+
+    def name(self) -> str:
+        """The action's name in the domain."""
+        return "action_report_emergency"
+
+    async def work(self, turn: Turn) -> list[Event]:
+        """Say how to be safe, then that people know. No form goes on after that."""
+        kind = detect(turn.typed) or "unknown"
+        answer = await emergencies.report(
+            turn.session,
+            turn.conversation.id,
+            turn.scope.identity_id,
+            kind,
+            turn.typed,
+            turn.message_id,
+            turn.clock,
+        )
+        turn.show(answer.block)
+        turn.say("utter_emergency_reported", number=answer.ticket.number)
+        return [*set_slots(suspended_task=None), *end_form()]

@@ -1,0 +1,38 @@
+"""The way to a person."""
+
+from actions.base import DomainAction, end_form, set_slots
+from actions.turn import Event, Turn
+from property_db.estates import service as estates
+from property_db.handoff import service as handoff
+from property_db.handoff.models import QueueKind
+
+
+async def hand_over(turn: Turn, reason: str) -> list[Event]:
+    """Ask for a person and tell the resident where they stand. Whatever form was open is put down."""
+    place = await handoff.request(turn.session, turn.conversation.id, reason, turn.clock)
+    if place.kind is QueueKind.CALLBACK:
+        estate = await turn.estate()
+        settings = await estates.settings_for(turn.session, estate.id if estate else None)
+        if settings.office_phone:
+            turn.say("utter_handoff_callback", office_phone=settings.office_phone)
+        else:
+            turn.say("utter_handoff_callback_no_phone")
+    elif place.position > 1:
+        turn.say("utter_handoff_waiting", ahead=place.position - 1, wait_minutes=place.wait_minutes)
+    else:
+        turn.say("utter_handoff_next")
+    return [*set_slots(suspended_task=None), *end_form()]
+
+
+class RequestHuman(DomainAction):
+    """Puts the resident into the queue."""
+
+    writes = True
+
+    def name(self) -> str:
+        """The action's name in the domain."""
+        return "action_request_human"
+
+    async def work(self, turn: Turn) -> list[Event]:
+        """Queue up, with what was said as the reason."""
+        return await hand_over(turn, turn.typed)

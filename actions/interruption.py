@@ -1,0 +1,64 @@
+"""Is this message an answer to the open question, or a question of its own? Decided here, once, for all forms.
+
+A form that says "of its own" rejects the message (ActionExecutionRejected). The engine then runs the ordinary rule of
+the message's intent, and because that rule ends with listening, comes back to the form, which asks its question again.
+"""
+
+from typing import ClassVar, Protocol
+
+from actions.turn import FALLBACK, Turn
+
+SURE = 0.5
+"""From this confidence on, another intent counts against the open question."""
+
+ALWAYS = frozenset({"stop", "request_human", "report_emergency"})
+"""Never an answer, however unsure."""
+
+ANSWERS = frozenset({"inform", "affirm", "deny", FALLBACK, "out_of_scope", "chitchat"})
+"""What answers usually look like; talk and nonsense included, which the open question itself handles better."""
+
+STATEMENTS = frozenset(
+    {
+        "report_repair", "urge_repair", "change_repair", "cancel_repair", "complain_service", "complain_neighbor",
+        "dispute_fee", "give_feedback", "rate_service", "report_parking_problem", "ask_repair_guide",
+    }
+)  # fmt: skip
+"""Intents that tell something. Where free text was asked for, a telling message is the text."""
+
+
+class OpenQuestion(Protocol):
+    """What the decision needs to know of a question."""
+
+    free: ClassVar[bool]
+    """Whether any text may be the answer."""
+
+    entities: ClassVar[tuple[str, ...]]
+    """Kinds of entities that answer it."""
+
+    def recognises(self, turn: Turn) -> bool:
+        """Whether the message holds a value for it."""
+
+
+def is_interruption(turn: Turn, own_intents: frozenset[str], question: OpenQuestion) -> bool:
+    """Whether the message wants something else than to answer `question`.
+
+    Args:
+        turn: the message.
+        own_intents: intents that belong to the task itself (more about the same repair is no interruption).
+        question: what was asked.
+    """
+    intent = turn.intent
+    if intent in ALWAYS:
+        return True
+    if intent in ANSWERS or intent in own_intents or turn.upload_ids:
+        return False
+    if turn.is_choice:
+        return True
+    if turn.confidence < SURE:
+        return False
+    if question.free:
+        return intent not in STATEMENTS
+    if question.recognises(turn):
+        # 明天下午三点 may look like any intent; 明天停水吗 holds a time too, but something is left without it.
+        return intent not in STATEMENTS and len(turn.rest(*question.entities)) > 1
+    return True

@@ -1,0 +1,253 @@
+"""The kinds of questions a form asks: what counts as an answer, and what is wrong with one."""
+
+import re
+from abc import ABC
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, ClassVar
+
+from actions.catalogue import bare, is_just, mentions
+from actions.turn import Turn
+from property_db.clock import SHANGHAI
+from property_db.people.masking import is_mobile
+
+Answers = Mapping[str, Any]
+"""Slot values of the task so far; an empty text means: asked, and deliberately left open."""
+
+
+class Unusable(Exception):
+    """The answer was understood but cannot be used; `response` says why."""
+
+    def __init__(self, response: str, **params: object) -> None:
+        """Remember the response and what it needs."""
+        super().__init__(response)
+        self.response, self.params = response, params
+
+
+def _always(_: Answers) -> bool:
+    return True
+
+
+@dataclass
+class Question(ABC):
+    """One question of a form.
+
+    Attributes:
+        slot: where the answer is kept.
+        unclear: the response when an answer holds nothing usable.
+        wanted: whether it is asked at all, given the answers so far.
+        field: the catalogue's name for it, so that 改时间 finds it.
+    """
+
+    slot: str
+    unclear: str
+    wanted: Callable[[Answers], bool] = _always
+    field: str = ""
+    free: ClassVar[bool] = False
+    entities: ClassVar[tuple[str, ...]] = ()
+    overwrites: ClassVar[bool] = False
+    """Whether a value in a message about something else replaces one given before."""
+
+    def volunteered(self, turn: Turn) -> Any:
+        """Return the value the message holds although this was not asked, or None."""
+        return None
+
+    def answer(self, turn: Turn) -> Any:
+        """Return the value of a message that answers this question, or None."""
+        return self.volunteered(turn)
+
+    def recognises(self, turn: Turn) -> bool:
+        """Whether the message holds a value for this question."""
+        return self.answer(turn) is not None
+
+    async def check(self, turn: Turn, value: Any) -> Any:
+        """Return the value as it is kept.
+
+        Raises:
+            Unusable: it cannot be used.
+        """
+        return value
+
+
+@dataclass
+class FreeText(Question):
+    """Something told in the resident's own words."""
+
+    shortest: int = 2
+    longest: int = 500
+    too_short: str = "utter_text_too_short"
+    too_long: str = "utter_text_too_long"
+    optional: bool = False
+    free: ClassVar[bool] = True
+
+    def answer(self, turn: Turn) -> Any:
+        """Take the whole text; 不知道 and the like leave an optional question open."""
+        if self.optional and (turn.intent == "deny" or is_just("skip", turn.typed)):
+            return ""
+        return turn.typed or None
+
+    async def check(self, turn: Turn, value: Any) -> str:
+        """Require enough to work with and not more than anybody reads."""
+        text = str(value).strip()
+        if text == "" and self.optional:
+            return ""
+        if len(bare(text)) < self.shortest or not re.search(r"\w", text):
+            raise Unusable(self.too_short)
+        if len(text) > self.longest:
+            raise Unusable(self.too_long)
+        return text
+
+
+@dataclass
+class PhoneNumber(Question):
+    """An 11-digit mobile number."""
+
+    entities: ClassVar[tuple[str, ...]] = ("phone",)
+    overwrites: ClassVar[bool] = True
+
+    def volunteered(self, turn: Turn) -> Any:
+        """Take the phone entity, or digits that look like a number."""
+        found = turn.entity("phone")
+        if found is not None:
+            return str(found)
+        digits = re.fullmatch(r"\+?[\d\s-]{7,18}", turn.typed)
+        return re.sub(r"\D", "", turn.typed) if digits else None
+
+    async def check(self, turn: Turn, value: Any) -> str:
+        """Accept mobile numbers only."""
+        number = str(value).removeprefix("86") if len(str(value)) == 13 else str(value)
+        if not is_mobile(number):
+            raise Unusable("utter_phone_unclear")
+        return number
+
+
+@dataclass
+class VisitTime(Question):
+    """When somebody may come: `{"start": ISO, "end": ISO or None}`, or `{}` for as soon as possible.
+
+    Hours come from the estate: `visit_opens` and `visit_closes` (hours of the day) in its settings.
+    """
+
+    entities: ClassVar[tuple[str, ...]] = ("time",)
+    overwrites: ClassVar[bool] = True
+    days_ahead: ClassVar[int] = 30
+    grace: ClassVar[timedelta] = timedelta(minutes=10)
+    """现在 said a moment ago is not the past."""
+
+    def volunteered(self, turn: Turn) -> Any:
+        """Take the time entity."""
+        return turn.entity("time")
+
+    def answer(self, turn: Turn) -> Any:
+        """Take the time entity; 随时 and 尽快 mean as soon as possible."""
+        found = self.volunteered(turn)
+        if found is not None:
+            return found
+        return {} if mentions("anytime", turn.typed) else None
+
+    async def check(self, turn: Turn, value: Any) -> dict[str, str | None]:
+        """Refuse the past, the night and the far future, kindly."""
+        if value == {}:
+            return {}
+        start, end = parse_span(value)
+        if start is None:
+            raise Unusable(self.unclear)
+        opens, closes = await visiting_hours(turn)
+        local = start.astimezone(SHANGHAI)
+        if end is not None and end <= start:
+            end = None
+        if (end or start) < turn.now - self.grace:
+            raise Unusable("utter_time_past")
+        whole_day = end is not None and end - start >= timedelta(hours=12)
+        if whole_day:
+            local = local.replace(hour=opens, minute=0)
+            latest = local.replace(hour=closes)
+            start, end = max(local, turn.now.astimezone(SHANGHAI)), latest
+            if start >= latest:
+                raise Unusable("utter_time_past")
+        elif not opens <= local.hour < closes:
+            raise Unusable("utter_time_outside_hours", opens=hour_text(opens), closes=hour_text(closes))
+        if start > turn.now + timedelta(days=self.days_ahead):
+            raise Unusable("utter_time_too_far", days=self.days_ahead)
+        return {"start": start.isoformat(), "end": end.isoformat() if end else None}
+
+
+def hour_text(hour: int) -> str:
+    """Return `8:00`."""
+    return f"{hour}:00"
+
+
+async def visiting_hours(turn: Turn) -> tuple[int, int]:
+    """Return from which hour to which hour the estate sends people out."""
+    estate = await turn.estate()
+    settings = estate.settings if estate is not None else {}
+    return int(settings.get("visit_opens", 8)), int(settings.get("visit_closes", 20))
+
+
+def parse_span(value: Any) -> tuple[datetime | None, datetime | None]:
+    """Read a time entity: an ISO moment, `start/end`, or a mapping of start and end. Naive moments are Shanghai's."""
+    if isinstance(value, Mapping):
+        first, last = value.get("start"), value.get("end")
+    else:
+        first, _, last = str(value).partition("/")
+    return _moment(first), _moment(last)
+
+
+def _moment(text: Any) -> datetime | None:
+    if not text:
+        return None
+    try:
+        moment = datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=SHANGHAI)
+
+
+@dataclass
+class YesOrNo(Question):
+    """可以 or 不可以: True or False."""
+
+    yes: tuple[str, ...] = ("agree",)
+    no: tuple[str, ...] = ("refuse",)
+
+    def answer(self, turn: Turn) -> Any:
+        """Take the intent, or a word that means nothing else."""
+        for name in self.no:
+            if is_just(name, turn.typed):
+                return False
+        for name in self.yes:
+            if is_just(name, turn.typed):
+                return True
+        if turn.intent in ("affirm", "deny"):
+            return turn.intent == "affirm"
+        return None
+
+
+@dataclass
+class OneOf(Question):
+    """A choice among fixed values: the payload's entity, or words of the catalogue."""
+
+    entity: str = "choice"
+    values: tuple[tuple[str, str], ...] = ()
+    """Value and the list of words that mean it, the more particular first."""
+
+    def volunteered(self, turn: Turn) -> Any:
+        """Take the payload's entity if it is one of the values."""
+        found = turn.entity(self.entity)
+        return found if found in {value for value, _ in self.values} else None
+
+    def answer(self, turn: Turn) -> Any:
+        """Take the payload's entity or the first list of which a word is said."""
+        found = self.volunteered(turn)
+        if found is not None:
+            return found
+        return next((value for value, name in self.values if mentions(name, turn.typed)), None)
+
+
+def ordinal(text: str, count: int) -> int | None:
+    """Return which of `count` listed things 第一个, 第二个 … or a bare number means, counted from 0."""
+    for index, name in enumerate(("first", "second", "third")[:count]):
+        if mentions(name, text):
+            return index
+    return count - 1 if count and mentions("last", text) else None

@@ -1,0 +1,180 @@
+"""What a repair report asks: the facility, what is wrong, where, which home."""
+
+import re
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from actions.catalogue import bare, core, fault_words, mentions, section
+from actions.questions import OneOf, Question, Unusable, ordinal
+from actions.turn import Turn
+from actions.wording import short
+
+LONGEST_FACILITY = 20
+
+
+@dataclass
+class Facility(Question):
+    """What is broken: a facility of the catalogue, or the resident's own word for a thing that is not in it."""
+
+    entities: ClassVar[tuple[str, ...]] = ("facility", "utility")
+    free: ClassVar[bool] = True
+
+    def volunteered(self, turn: Turn) -> Any:
+        """Take the facility, or the supply that is missing."""
+        found = turn.entity("facility")
+        if found is None and turn.entity("utility") is not None:
+            found = section("supplies").get(turn.entity("utility"))
+        return found
+
+    def answer(self, turn: Turn) -> Any:
+        """Take the facility, or a short word of the resident's own."""
+        found = self.volunteered(turn)
+        if found is not None:
+            return found
+        own = turn.rest("time", "phone", "place", "building", "unit", "room")
+        return own if 1 < len(own) <= LONGEST_FACILITY else None
+
+    async def check(self, turn: Turn, value: Any) -> str:
+        """Refuse marks and numbers alone."""
+        if not re.search(r"[^\W\d_]", str(value)):
+            raise Unusable(self.unclear)
+        return str(value)
+
+
+@dataclass
+class Symptom(Question):
+    """What is wrong with it, in the resident's own words."""
+
+    free: ClassVar[bool] = True
+    longest: ClassVar[int] = 200
+
+    def volunteered(self, turn: Turn) -> Any:
+        """Take what is told if some of it speaks of a fault."""
+        told = _clauses(turn)
+        return "，".join(told) if any(fault_words().search(clause) for clause in told) else None
+
+    def answer(self, turn: Turn) -> Any:
+        """Take everything but clauses that only give a time or a number."""
+        told = _clauses(turn)
+        return "，".join(told) if told and core("".join(told)) else None
+
+    async def check(self, turn: Turn, value: Any) -> str:
+        """Require some words and not an essay."""
+        text = str(value).strip()
+        if not re.search(r"\w", text):
+            raise Unusable("utter_text_too_short")
+        if len(text) > self.longest:
+            raise Unusable("utter_text_too_long")
+        return text
+
+
+def _clauses(turn: Turn) -> list[str]:
+    """Return the clauses of the message without those that only give a time, a telephone number or a courtesy."""
+    told = []
+    for found in re.finditer(r"[^，。！？；,!?;\n\s]+", turn.typed):
+        aside = turn.overlaps(found.start(), found.end(), "time", "phone")
+        if aside and not fault_words().search(found[0]):
+            continue
+        if core(found[0]):
+            told.append(found[0])
+    return told
+
+
+@dataclass
+class Place(Question):
+    """Where it is."""
+
+    entities: ClassVar[tuple[str, ...]] = ("place", "area")
+    free: ClassVar[bool] = True
+    longest: ClassVar[int] = 60
+
+    def volunteered(self, turn: Turn) -> Any:
+        """Take the place as typed."""
+        return turn.entity("place")
+
+    def answer(self, turn: Turn) -> Any:
+        """Take the whole text, which says more than the place's name alone; the payload's place for a choice."""
+        if turn.is_choice:
+            return turn.entity("place")
+        if mentions("indoors", turn.typed):
+            return turn.entity("place") or short("area_home")
+        return turn.typed if core(turn.typed) else None
+
+    async def check(self, turn: Turn, value: Any) -> str:
+        """Refuse marks alone and essays."""
+        text = str(value).strip()
+        if not re.search(r"\w", text):
+            raise Unusable(self.unclear)
+        if len(text) > self.longest:
+            raise Unusable("utter_text_too_long")
+        return text
+
+
+@dataclass
+class Address(Question):
+    """Building, unit and room of somebody whose home is not bound; kept as text, it opens nothing."""
+
+    entities: ClassVar[tuple[str, ...]] = ("building", "unit", "room")
+
+    def volunteered(self, turn: Turn) -> Any:
+        """Take building and room."""
+        building, unit, room = turn.entity("building"), turn.entity("unit"), turn.entity("room")
+        if building is None or room is None:
+            return None
+        if unit is None:
+            return short("address_without_unit", building=building, room=room)
+        return short("address", building=building, unit=unit, room=room)
+
+
+@dataclass
+class HomeChoice(Question):
+    """Which of several homes: its id."""
+
+    entities: ClassVar[tuple[str, ...]] = ("building", "unit", "room", "choice")
+
+    def answer(self, turn: Turn) -> Any:
+        """Take the choice, the room, or 第一套."""
+        chosen = turn.entity("choice")
+        if chosen is not None:
+            return next((home.id for home in turn.homes if f"home_{home.id}" == chosen), None)
+        room = turn.entity("room")
+        if room is not None:
+            return next((home.id for home in turn.homes if home.room == str(room)), None)
+        named = [home.id for home in turn.homes if turn.typed and bare(turn.typed) in home.label]
+        if len(named) == 1:
+            return named[0]
+        index = ordinal(turn.typed, len(turn.homes))
+        return None if index is None else turn.homes[index].id
+
+
+@dataclass
+class EstateChoice(Question):
+    """Which estate, for somebody whose home is not bound: its name."""
+
+    entities: ClassVar[tuple[str, ...]] = ("choice",)
+
+    def answer(self, turn: Turn) -> Any:
+        """Take the choice or the typed name; it is checked against the estates there are."""
+        return turn.entity("choice") or turn.typed or None
+
+    async def check(self, turn: Turn, value: Any) -> str:
+        """Accept names of estates only."""
+        names = [estate.name for estate in await turn.estates()]
+        fitting = [name for name in names if bare(str(value)) and (bare(str(value)) in name or name in str(value))]
+        if len(fitting) != 1:
+            raise Unusable(self.unclear)
+        return fitting[0]
+
+
+@dataclass
+class Urgency(OneOf):
+    """Whether somebody must come at once."""
+
+    entities: ClassVar[tuple[str, ...]] = ("urgency",)
+
+    def volunteered(self, turn: Turn) -> Any:
+        """Take the choice, or words of hurry; of calm first, because 不急 contains 急."""
+        found = super().volunteered(turn)
+        if found is not None or not turn.typed:
+            return found
+        return next((value for value, name in self.values if mentions(name, turn.typed)), None)

@@ -1,0 +1,119 @@
+"""Answers that belong to no task: a bare value, yes, no and stop."""
+
+from rasa_sdk.events import FollowupAction
+
+from actions.base import DomainAction, end_form, set_slots, wish
+from actions.handoff import hand_over
+from actions.later import action_named, answer_later
+from actions.offers import open_offer
+from actions.tasks import Task, title
+from actions.turn import Event, Turn
+from actions.wording import short
+from property_db.tickets import service as tickets
+
+FOLLOW_UPS = {"fee_type": "action_query_arrears", "period": "action_query_arrears", "utility": "action_ask_outage"}
+"""A bare value → the action it most likely is about: 水费呢？ after the arrears."""
+
+
+class Inform(DomainAction):
+    """Answers a message that only supplies a value nobody asked for."""
+
+    writes = True
+
+    def name(self) -> str:
+        """The action's name in the domain."""
+        return "action_inform"
+
+    async def work(self, turn: Turn) -> list[Event]:
+        """Guess from the kind of value what it is for, and ask where that is not certain."""
+        if turn.upload_ids:
+            return await self._picture(turn)
+        if turn.entity("ticket_no") is not None:
+            return await self._as(turn, "action_query_repair_progress")
+        if turn.entity("rating") is not None and "action_rate_service" in turn.previous_actions():
+            return await self._as(turn, "action_rate_service")
+        for entity, action in FOLLOW_UPS.items():
+            if turn.entity(entity) is not None:
+                return await self._as(turn, action)
+        if turn.entity("phone") is not None and not turn.homes:
+            return await self._as(turn, "action_bind_household")
+        if turn.entity("room") is not None and turn.homes:
+            home = (await turn.own_homes())[0]
+            turn.say("utter_inform_home", home=home.label)
+            return []
+        facility = turn.entity("facility")
+        if facility is not None:
+            turn.say("utter_inform_facility", facility=facility)
+            return []
+        turn.say("utter_inform_unclear")
+        return []
+
+    async def _as(self, turn: Turn, action: str) -> list[Event]:
+        return await answer_later(turn, wish(turn, action))
+
+    async def _picture(self, turn: Turn) -> list[Event]:
+        """Add a picture to the repair that was filed in this conversation, or ask what it is for."""
+        number = turn.slot("ticket_number")
+        if number is None:
+            turn.say("utter_inform_photo")
+            return set_slots(repair_photos=turn.upload_ids)
+        changes = tickets.TicketChanges(details=turn.typed or None, upload_ids=turn.upload_ids)
+        ticket = await tickets.change(turn.session, turn.scope, str(number), changes, turn.clock)
+        turn.say("utter_photo_added", number=ticket.number)
+        return []
+
+
+class Affirm(DomainAction):
+    """Answers a yes outside any question: it accepts what the last answer offered."""
+
+    writes = True
+
+    def name(self) -> str:
+        """The action's name in the domain."""
+        return "action_affirm"
+
+    async def work(self, turn: Turn) -> list[Event]:
+        """Do what was offered, or ask what is wanted."""
+        match open_offer(turn):
+            case "request_human":
+                return await hand_over(turn, short("offer_accepted"))
+            case "report_repair":
+                return [FollowupAction("report_repair_form")]
+            case _:
+                turn.say("utter_affirm_nothing_open")
+                return []
+
+
+class Deny(DomainAction):
+    """Answers a no outside any question."""
+
+    def name(self) -> str:
+        """The action's name in the domain."""
+        return "action_deny"
+
+    async def work(self, turn: Turn) -> list[Event]:
+        """Leave it at that."""
+        turn.say("utter_deny_nothing_open")
+        return []
+
+
+class Stop(DomainAction):
+    """Gives up the task at hand; one that was put aside for it goes on."""
+
+    def name(self) -> str:
+        """The action's name in the domain."""
+        return "action_stop"
+
+    async def work(self, turn: Turn) -> list[Event]:
+        """Forget the task's answers."""
+        form = turn.active_form
+        if form is None:
+            turn.say("utter_stop_nothing_open")
+            return []
+        turn.say("utter_stopped", task=title(form))
+        task = action_named(f"validate_{form}")
+        left = [other for other in turn.slot("suspended_task") or [] if other != form]
+        forgotten = task.clear() if isinstance(task, Task) else []
+        # Listening is what the rule for `stop` does next; said outright because a form may send other intents here.
+        following = [FollowupAction(left[-1])] if left else [FollowupAction("action_listen")]
+        return [*forgotten, *set_slots(suspended_task=left), *end_form(), *following]

@@ -1,0 +1,295 @@
+"""A task is a form: questions asked one after the other until all answers are there.
+
+The engine keeps which form is active and which question is open; this module reads each message once: values for any
+of the questions, a change of an earlier answer, a picture, or something that is none of the form's business
+(actions/interruption.py).
+"""
+
+from abc import ABC, abstractmethod
+from collections import ChainMap
+from typing import Any, ClassVar
+
+from rasa_sdk.events import ActionExecutionRejected, FollowupAction, SlotSet
+
+from actions.base import DomainAction, set_slots
+from actions.catalogue import section
+from actions.interruption import is_interruption
+from actions.offers import make_offer
+from actions.questions import Question, Unusable
+from actions.turn import Event, Message, Turn
+from property_db.errors import DomainError
+
+PERSON_AFTER = 2
+"""So many unusable answers to one question, and a person is offered."""
+
+
+class Task(DomainAction, ABC):
+    """The validation action of a form."""
+
+    own_intents: ClassVar[frozenset[str]]
+    questions: ClassVar[tuple[Question, ...]]
+    correction: ClassVar[str | None] = None
+    """The slot under which it is asked what to change; None where nothing can be."""
+    confirmation: ClassVar[str | None] = None
+    """The slot whose False opens `correction`."""
+    photos: ClassVar[str | None] = None
+    """The slot that collects pictures."""
+    other_slots: ClassVar[tuple[str, ...]] = ()
+    """Slots of the task that no question fills."""
+
+    stop_intents: ClassVar[frozenset[str]] = frozenset()
+    """Intents that here mean to give the task up."""
+
+    @property
+    @abstractmethod
+    def form(self) -> str:
+        """The form's name in the domain."""
+
+    def name(self) -> str:
+        """The name the engine calls for this form."""
+        return f"validate_{self.form}"
+
+    def refused(self, refusal: Any, message: Message, dispatcher: Any) -> list[Event]:
+        """Say why not, and leave the form as it is."""
+        return [*super().refused(refusal, message, dispatcher), *self.failed(message)]
+
+    def failed(self, message: Message) -> list[Event]:
+        """Leave the form as it is; the open question is asked again."""
+        return set_slots(attempts=message.slot("attempts") or 0, requested_slot=message.slot("requested_slot"))
+
+    async def begin(self, turn: Turn, answers: "Draft") -> None:
+        """Fill in what is known already and say what must be said first."""
+
+    async def settle(self, turn: Turn, answers: "Draft") -> None:
+        """Look at the answers after each message, before the next question is chosen."""
+
+    async def work(self, turn: Turn) -> list[Event]:
+        """Read the message and choose what is asked next."""
+        answers = Draft(self, turn)
+        open_slot = turn.slot("requested_slot")
+        suspended: list[str] = [form for form in turn.slot("suspended_task") or [] if form != self.form]
+        if turn.repeated or turn.answered_before(self.form):
+            if self.form in (turn.slot("suspended_task") or []):
+                turn.say("utter_resume", task=title(self.form))
+            if open_slot is None:
+                await self.begin(turn, answers)
+            answers.set("suspended_task", suspended)
+            await self.settle(turn, answers)
+            return answers.events(open_slot if open_slot == self.correction else None)
+        if open_slot is None:
+            await self._first(turn, answers)
+            return answers.events()
+        question = self._question(open_slot)
+        if turn.intent in self.stop_intents:
+            return [ActionExecutionRejected(self.form), FollowupAction("action_stop")]
+        if is_interruption(turn, self.own_intents, question):
+            return [ActionExecutionRejected(self.form), SlotSet("suspended_task", [*suspended, self.form])]
+        stay = await self._next(turn, answers, question)
+        await self.settle(turn, answers)
+        return answers.events(stay)
+
+    async def _first(self, turn: Turn, answers: "Draft") -> None:
+        await self.begin(turn, answers)
+        await self._volunteered(turn, answers, None)
+        self._pictures(turn, answers)
+        answers.set("attempts", 0)
+        await self.settle(turn, answers)
+
+    async def _next(self, turn: Turn, answers: "Draft", question: Question) -> str | None:
+        """Take what the message holds; return the slot that stays open although another one would be next."""
+        pictures = self._pictures(turn, answers)
+        try:
+            changed = await self._volunteered(turn, answers, question)
+            if self.correction is not None and question.slot == self.correction:
+                return self._corrected(turn, answers, changed)
+            if turn.intent == "change_repair" and not changed and (named := self._named_field(turn)) is not None:
+                answers.set(named, None)
+                return named
+            value = None if changed and question.slot == self.confirmation else question.answer(turn)
+            if value is not None and not (changed and question.free and not turn.rest(*self._entities())):
+                answers.set(question.slot, await _checked(question, turn, value))
+        except Unusable as fault:
+            return self._unusable(turn, answers, fault)
+        if self.confirmation is not None and answers.get(self.confirmation) is False:
+            answers.set(self.confirmation, None)
+            return self.correction
+        if not answers.changed(question.slot) and not changed:
+            if pictures:
+                turn.say("utter_photos_received")
+                return None
+            return self._unusable(turn, answers, Unusable(question.unclear))
+        if changed:
+            turn.say("utter_repair_changed" if self._replaced(answers) else "utter_noted")
+        answers.set("attempts", 0)
+        return None
+
+    async def _volunteered(self, turn: Turn, answers: "Draft", asked: Question | None) -> bool:
+        """Take values for questions that were not the open one; return whether there were any."""
+        found = False
+        for question in self.questions:
+            if asked is not None and question.slot == asked.slot:
+                continue
+            known = answers.get(question.slot)
+            if known is not None and not question.overwrites:
+                continue
+            value = question.volunteered(turn)
+            if value is None:
+                continue
+            try:
+                checked = await _checked(question, turn, value)
+            except Unusable as fault:
+                if asked is not None:
+                    raise
+                turn.say(fault.response, **fault.params)
+                continue
+            if checked != known:
+                answers.set(question.slot, checked)
+                found = True
+        return found
+
+    async def accept(self, turn: Turn, answers: "Draft", slot: str, value: Any) -> None:
+        """Take a value known from elsewhere, if it can be used; otherwise say why not, and it will be asked for."""
+        try:
+            answers.set(slot, await _checked(self._question(slot), turn, value))
+        except Unusable as fault:
+            turn.say(fault.response, **fault.params)
+
+    def _corrected(self, turn: Turn, answers: "Draft", changed: bool) -> str | None:
+        if changed:
+            return None
+        named = turn.entity("choice") if self._is_slot(turn.entity("choice")) else self._named_field(turn)
+        if named is None:
+            return self._unusable(turn, answers, Unusable("utter_correction_unclear"), stay=self.correction)
+        answers.set(named, None)
+        return str(named)
+
+    def _unusable(self, turn: Turn, answers: "Draft", fault: Unusable, stay: str | None = None) -> str | None:
+        attempts = int(turn.slot("attempts") or 0) + 1
+        answers.set("attempts", attempts)
+        if attempts >= PERSON_AFTER:
+            turn.say("utter_offer_person_here")
+            answers.set("offer", make_offer(turn, "request_human"))
+        else:
+            turn.say(fault.response, **fault.params)
+        return stay
+
+    def _pictures(self, turn: Turn, answers: "Draft") -> bool:
+        if self.photos is None or not turn.upload_ids:
+            return False
+        known = list(answers.get(self.photos) or [])
+        answers.set(self.photos, known + [upload for upload in turn.upload_ids if upload not in known])
+        return True
+
+    def _named_field(self, turn: Turn) -> str | None:
+        """Return the slot of the field the resident speaks of."""
+        fields = section("fields")
+        text = turn.typed
+        for question in self.questions:
+            if question.field and any(word in text for word in fields[question.field]):
+                return question.slot
+        return None
+
+    def _replaced(self, answers: "Draft") -> bool:
+        return any(answers.replaced(question.slot) for question in self.questions)
+
+    def _entities(self) -> tuple[str, ...]:
+        return tuple(name for question in self.questions for name in question.entities)
+
+    def _is_slot(self, name: Any) -> bool:
+        return any(question.slot == name for question in self.questions)
+
+    def _question(self, slot: str) -> Question:
+        found = next((question for question in self.questions if question.slot == slot), None)
+        return found or Question(slot, "utter_correction_unclear")
+
+    def clear(self) -> list[Event]:
+        """Return the events that forget the task's answers."""
+        return set_slots(**dict.fromkeys(self.slots()))
+
+    def slots(self) -> list[str]:
+        """Return all slots of the task."""
+        named = [self.correction, self.photos]
+        return [*(q.slot for q in self.questions), *self.other_slots, *(slot for slot in named if slot)]
+
+
+class Draft:
+    """The answers of a task in this turn: what the slots hold, and what this message changes."""
+
+    def __init__(self, task: Task, message: Message) -> None:
+        """Start from the tracker's slots."""
+        self._task = task
+        self._before = {slot: message.slot(slot) for slot in task.slots()}
+        self._changes: dict[str, Any] = {}
+        self.values: ChainMap[str, Any] = ChainMap(self._changes, self._before)
+
+    def get(self, slot: str) -> Any:
+        """Return an answer, or None."""
+        return self.values.get(slot)
+
+    def set(self, slot: str, value: Any) -> None:
+        """Note an answer; None opens the question again."""
+        self._changes[slot] = value
+
+    def changed(self, slot: str) -> bool:
+        """Whether this message gave the slot a value."""
+        return self._changes.get(slot) is not None
+
+    def replaced(self, slot: str) -> bool:
+        """Whether this message gave another value than an earlier message."""
+        before = self._before.get(slot)
+        return before not in (None, "") and slot in self._changes and self._changes[slot] not in (None, before)
+
+    def next_slot(self) -> str | None:
+        """Return the first question that is wanted and has no answer."""
+        return next((q.slot for q in self._task.questions if q.wanted(self.values) and self.get(q.slot) is None), None)
+
+    def events(self, ask: str | None = None) -> list[Event]:
+        """Return the events of this turn; the next question is `ask` or the first open one, none ends the form."""
+        changes = self._changes or {"attempts": 0}
+        return [*set_slots(**changes), SlotSet("requested_slot", ask or self.next_slot())]
+
+
+class Completion(DomainAction, ABC):
+    """The action that carries out a completed form. The answers are forgotten afterwards, whatever came of it."""
+
+    writes = True
+    task: ClassVar[type[Task]]
+
+    async def work(self, turn: Turn) -> list[Event]:
+        """Carry it out, forget the answers, and take up the task that was put aside for it."""
+        done = await self.carry_out(turn, {slot: turn.slot(slot) for slot in self.task().slots()})
+        return [*self.task().clear(), *done, *resume_suspended(turn)]
+
+    @abstractmethod
+    async def carry_out(self, turn: Turn, answers: dict[str, Any]) -> list[Event]:
+        """Do what the form was for."""
+
+    def refused(self, refusal: Any, message: Message, dispatcher: Any) -> list[Event]:
+        """Say why not, and forget the answers."""
+        return [*self.task().clear(), *super().refused(refusal, message, dispatcher), *resume_suspended(message)]
+
+    def failed(self, message: Message) -> list[Event]:
+        """Keep the answers and ask for confirmation again, so that the resident can simply say yes once more."""
+        confirmation = self.task.confirmation
+        if confirmation is None:
+            return self.task().clear()
+        return [SlotSet(confirmation, None), FollowupAction(self.task().form)]
+
+
+def resume_suspended(message: Message) -> list[Event]:
+    """Return the event that takes up the task put aside last, if there is one."""
+    suspended: list[str] = message.slot("suspended_task") or []
+    return [FollowupAction(suspended[-1])] if suspended else []
+
+
+async def _checked(question: Question, turn: Turn, value: Any) -> Any:
+    """Check a value; a refusal of the domain (a ticket not theirs) is an unusable answer, not the form's end."""
+    try:
+        return await question.check(turn, value)
+    except DomainError as refusal:
+        raise Unusable(f"utter_{refusal.code}", **refusal.params) from refusal
+
+
+def title(form: str) -> str:
+    """Return what residents call a form's task."""
+    return str(section("tasks")[form])
