@@ -135,7 +135,7 @@ async def measure(turns: int, database_url: str | None) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         url = database_url or f"sqlite+aiosqlite:///{folder / 'guanjia.db'}"
-        await asyncio.to_thread(migrate.upgrade, url)
+        await migrate.upgrade(url)
         database = Database(url)
         await demo.create(database, Clock())
         port, engine_port = free_port(), free_port()

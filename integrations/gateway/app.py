@@ -13,6 +13,7 @@ from fastapi import FastAPI
 import actions.base
 from integrations.desk import api as desk_api
 from integrations.desk import realtime as desk_realtime
+from integrations.desk.presence import PresenceSweeper
 from integrations.gateway import action_webhook, errors, health, pages
 from integrations.gateway.body_limit import BodyLimit
 from integrations.gateway.channel import Channel
@@ -44,13 +45,16 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
         clock: another source of time, for tests.
     """
     services, realtime = build_services(settings, clock or Clock())
+    presence = PresenceSweeper(services, realtime)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await services.outbox.start()
         await services.inbox.start()
+        await presence.start()
         log.info("server.started", mode=settings.mode, database=services.database.engine.dialect.name)
         yield
+        await presence.stop()
         await services.inbox.stop()
         await services.outbox.stop()
         await services.engine.close()
@@ -105,5 +109,5 @@ def build_services(settings: Settings, clock: Clock) -> tuple[Services, socketio
         outbox=Outbox(database, clock, hub, channels),
         sms=sender_for(settings, clock),
     )
-    actions.base.bind(database, clock)
+    actions.base.bind(database, clock, services.sms.send_code)
     return services, realtime

@@ -1,6 +1,6 @@
 """Refuses request bodies that are too large before anything reads them whole."""
 
-from starlette.exceptions import HTTPException
+from fastapi import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 JSON_LIMIT = 256 * 1024

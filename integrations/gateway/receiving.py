@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass, field
 
-from bot.language import ratings
-from bot.language.normalise import normalise
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.language import ratings
+from bot.language.normalise import normalise
 from integrations.gateway.channel import InboundMessage
 from integrations.gateway.errors import ApiError
 from integrations.gateway.hub import ConversationChanged, Event, MessageStored

@@ -17,10 +17,11 @@ from property_db.conversations.models import Author, Conversation, Direction, Me
 from property_db.database import Database
 from property_db.fees import service as fees
 from property_db.tickets.models import Ticket
-from tests.conversations.conftest import WANG, bind_at_once
 from tests.support.actors import DeskAgent, Resident
 from tests.support.engine_process import EngineProcess
-from tests.support.stack import Server, free_port, serve, settings_for
+from tests.support.live import WANG, bind_at_once
+from tests.support.server_process import ServerProcess
+from tests.support.stack import Server, free_port
 
 
 async def inbound(database: Database, resident: Resident) -> list[Message]:
@@ -36,19 +37,21 @@ async def inbound(database: Database, resident: Resident) -> list[Message]:
 
 
 @pytest.fixture
-async def cut_off(tmp_path: Path) -> AsyncIterator[Server]:
+async def cut_off(tmp_path: Path) -> AsyncIterator[ServerProcess]:
     """A server on a database of its own whose engine is not there."""
     url = f"sqlite+aiosqlite:///{tmp_path / 'guanjia.db'}"
-    await asyncio.to_thread(migrate.upgrade, url)
+    await migrate.upgrade(url)
     seeding = Database(url, synchronous="OFF")
     await demo.create(seeding, Clock())
     await seeding.dispose()
-    engine_url = f"http://127.0.0.1:{free_port()}"
-    async with serve(settings_for(tmp_path, free_port(), engine_url, url, apologise_after_seconds=0.5)) as running:
-        yield running
+    nowhere = f"http://127.0.0.1:{free_port()}"
+    running = ServerProcess(tmp_path, free_port(), nowhere, GUANJIA_APOLOGISE_AFTER_SECONDS="0.5")
+    await running.start()
+    yield running
+    running.kill()
 
 
-async def test_with_the_engine_down_the_resident_is_told_and_a_person_can_be_had(cut_off: Server) -> None:
+async def test_with_the_engine_down_the_resident_is_told_and_a_person_can_be_had(cut_off: ServerProcess) -> None:
     resident = await Resident(cut_off.url).arrive()
     desk = await DeskAgent(cut_off.url).signs_in()
     message = await resident.send("我家欠多少钱")
@@ -65,7 +68,7 @@ async def test_with_the_engine_down_the_resident_is_told_and_a_person_can_be_had
     await resident.leave()
 
 
-async def test_an_emergency_is_answered_with_the_engine_down(cut_off: Server) -> None:
+async def test_an_emergency_is_answered_with_the_engine_down(cut_off: ServerProcess) -> None:
     resident = await Resident(cut_off.url).arrive()
     answer = await resident.says("家里着火了")
     assert answer.blocks[0]["kind"] == "emergency"

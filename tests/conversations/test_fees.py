@@ -8,8 +8,8 @@ from property_db.database import Database
 from property_db.estates.models import Home
 from property_db.fees.models import Bill, FeeItem
 from property_db.people.models import Binding, Person
-from tests.conversations.conftest import WANG
 from tests.support.actors import Resident
+from tests.support.live import WANG
 
 
 async def owed_fen(database: Database, phone: str, fee: str | None = None) -> int:

@@ -1,14 +1,10 @@
 """kill -9 of the server and of the engine in the middle of a turn: every message there once, answered once."""
 
 import asyncio
-import os
 import signal
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import httpx
 import pytest
 
 from property_db import demo, migrate
@@ -16,49 +12,11 @@ from property_db.clock import Clock
 from property_db.database import Database
 from tests.support import engine_process
 from tests.support.actors import Resident
-from tests.support.engine_process import SECRET, EngineProcess
+from tests.support.engine_process import EngineProcess
+from tests.support.server_process import ServerProcess
 from tests.support.stack import free_port
 
 pytestmark = pytest.mark.engine
-
-
-class ServerProcess:
-    """The server as `guanjia up` starts it: a process of its own."""
-
-    def __init__(self, folder: Path, port: int, engine_url: str) -> None:
-        self.url = f"http://127.0.0.1:{port}"
-        self._environment = {
-            **os.environ,
-            "GUANJIA_DATA_DIR": str(folder),
-            "GUANJIA_PORT": str(port),
-            "GUANJIA_ENGINE_URL": engine_url,
-            "GUANJIA_ACTION_SECRET": SECRET,
-        }
-        self._log = folder / "server.log"
-        self.process: subprocess.Popen[bytes] | None = None
-
-    async def start(self) -> None:
-        """Start and wait until it answers."""
-        with self._log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "integrations.gateway"], env=self._environment, stdout=log, stderr=log
-            )
-        async with httpx.AsyncClient(trust_env=False) as http:
-            for _ in range(600):
-                try:
-                    if (await http.get(f"{self.url}/healthz")).status_code == 200:
-                        return
-                except httpx.HTTPError:
-                    assert self.process.poll() is None, self._log.read_text()[-3000:]
-                await asyncio.sleep(0.05)
-        raise AssertionError("the server did not start")
-
-    def kill(self) -> None:
-        """kill -9."""
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait()
-            self.process = None
 
 
 @pytest.fixture
@@ -67,7 +25,7 @@ async def live(tmp_path: Path) -> AsyncIterator[tuple[ServerProcess, EngineProce
     if not engine_process.available():
         pytest.skip("no engine environment: run ./guanjia once, it makes bot/.venv")
     url = f"sqlite+aiosqlite:///{tmp_path / 'guanjia.db'}"
-    await asyncio.to_thread(migrate.upgrade, url)
+    await migrate.upgrade(url)
     database = Database(url)
     await demo.create(database, Clock())
     await database.dispose()

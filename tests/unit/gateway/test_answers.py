@@ -6,6 +6,7 @@ from property_db.conversations import blocks as b
 
 def test_texts_cards_and_buttons_become_blocks_in_order_with_one_list_of_choices() -> None:
     card = b.NoticeCard(title="停水通知", body="检修", notice_kind="outage").model_dump()
+    human = {"title": "转人工", "payload": "/request_human"}
     answer = logical_answer(
         [
             {

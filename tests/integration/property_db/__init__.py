@@ -1,0 +1,1 @@
+"""The property database on SQLite and on PostgreSQL."""

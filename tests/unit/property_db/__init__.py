@@ -1,0 +1,1 @@
+"""The parts of the property database that need no database."""
