@@ -13,6 +13,7 @@ from rasa_sdk.events import ActiveLoop, FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from actions.second_wish import mention
 from actions.turn import Event, Message, Turn
 from property_db.clock import SYSTEM_CLOCK, Clock
 from property_db.conversations import service as conversations
@@ -142,19 +143,26 @@ class DomainAction(Action, ABC):  # type: ignore[misc]  # rasa_sdk is not follow
 
     async def _once(self, turn: Turn) -> list[Event]:
         if turn.message_id is None:
-            return await self.work(turn)
+            return await self._answer(turn)
         if turn.repeated and await _replay(turn, self):
             return []
         if not (self.writes and self.remembered):
-            return await self.work(turn)
+            return await self._answer(turn)
         kept = await conversations.run_of(turn.session, turn.message_id, self.name())
         if kept is not None:
             turn.dispatcher.messages.extend(copy.deepcopy(kept["responses"]))
             return list(kept["events"])
         said = len(turn.dispatcher.messages)
-        events = await self.work(turn)
+        events = await self._answer(turn)
         result = {"events": events, "responses": copy.deepcopy(turn.dispatcher.messages[said:])}
         await conversations.remember_run(turn.session, turn.message_id, self.name(), result)
+        return events
+
+    async def _answer(self, turn: Turn) -> list[Event]:
+        first = not turn.answered_before("")
+        events = await self.work(turn)
+        if first and turn.active_form is None:
+            mention(turn)  # a form does it itself, once, when it begins
         return events
 
 

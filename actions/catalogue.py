@@ -7,6 +7,8 @@ from typing import Any
 
 import yaml
 
+from bot.language.normalise import normalise
+
 _FILE = Path(__file__).with_name("catalogue.yml")
 _LEXICON = Path(__file__).parents[1] / "nlu_data" / "lexicon"
 
@@ -31,9 +33,13 @@ def facility_areas() -> dict[str, str]:
         return {entry["name"]: entry["area"] for entry in yaml.safe_load(file)["facilities"]}
 
 
+def names_fault(text: str) -> bool:
+    """Whether `text` holds one of the words residents use for a fault."""
+    return _fault_words().search(normalise(text)) is not None
+
+
 @cache
-def fault_words() -> re.Pattern[str]:
-    """Return a pattern of all words residents use for a fault."""
+def _fault_words() -> re.Pattern[str]:
     with (_LEXICON / "faults.yml").open(encoding="utf-8") as file:
         said = {word for name, spellings in yaml.safe_load(file)["faults"].items() for word in (name, *spellings)}
     return re.compile("|".join(re.escape(word) for word in sorted(said, key=len, reverse=True)))
@@ -52,7 +58,7 @@ def _pattern(name: str) -> re.Pattern[str]:
 
 def mentions(name: str, text: str) -> bool:
     """Whether `text` contains one of the words of that list."""
-    return _pattern(name).search(text) is not None
+    return _pattern(name).search(normalise(text)) is not None
 
 
 def without(name: str, text: str) -> str:
@@ -69,15 +75,15 @@ _MARKS = re.compile(r"[\s，。！？、；：,.!?;:~～…()（）「」“”\
 
 
 def bare(text: str) -> str:
-    """Return `text` without blanks and marks."""
-    return _MARKS.sub("", text)
+    """Return `text` simplified, without blanks and marks."""
+    return _MARKS.sub("", normalise(text))
+
+
+def clauses(text: str) -> list[str]:
+    """Split a text at its marks and blanks."""
+    return [clause for clause in _MARKS.split(text) if clause]
 
 
 def core(text: str) -> str:
     """Return what is left of `text` without marks, courtesies and fillers."""
     return without("fillers", bare(text))
-
-
-def clauses(text: str) -> list[str]:
-    """Split a message at its marks and blanks."""
-    return [part for part in re.split(r"[，。！？；,!?;\n]+|\s{1,}", text) if part]

@@ -91,7 +91,7 @@ class QueryPaymentHistory(_AboutFees):
                 turn.say(
                     "utter_payment_refunded_line" if payment.refunded else "utter_payment_line",
                     paid_on=payment.paid_at.astimezone(SHANGHAI).date().isoformat(),
-                    label=short("bill_label", fee_type=payment.fee_type, period=payment.period),
+                    label=short("bill", fee_type=payment.fee_type, period=period_text(payment.period)),
                     amount=payment.amount_text,
                     channel=payment.channel,
                 )
@@ -128,7 +128,7 @@ class ExplainBill(_AboutFees):
 
 def _explain(turn: Turn, explanation: Explanation, home: str) -> None:
     bill = explanation.bill
-    label = short("bill_label", fee_type=bill.fee_type, period=bill.period)
+    label = short("bill", fee_type=bill.fee_type, period=period_text(bill.period))
     if not explanation.proven:
         turn.say("utter_explain_unknown", home=home, label=label, amount=bill.amount_text)
         return

@@ -9,7 +9,16 @@ from typing import ClassVar, Protocol
 from actions.turn import FALLBACK, Turn
 
 SURE = 0.5
-"""From this confidence on, another intent counts against the open question."""
+"""From this confidence on, another intent counts against a question that any text may answer."""
+
+FAIRLY_SURE = 0.35
+"""The same where the message holds nothing the question asks for."""
+
+HINTED = 0.2
+"""The same where the message also names something that belongs to other subjects only."""
+
+HINTS = frozenset({"fee_type", "period", "amount", "plate"})
+"""Entities no form asks for."""
 
 ALWAYS = frozenset({"stop", "request_human", "report_emergency"})
 """Never an answer, however unsure."""
@@ -38,6 +47,9 @@ class OpenQuestion(Protocol):
     def recognises(self, turn: Turn) -> bool:
         """Whether the message holds a value for it."""
 
+    def settles(self, turn: Turn) -> bool:
+        """Whether the words alone are its answer, whatever the intent looks like."""
+
 
 def is_interruption(turn: Turn, own_intents: frozenset[str], question: OpenQuestion) -> bool:
     """Whether the message wants something else than to answer `question`.
@@ -48,13 +60,17 @@ def is_interruption(turn: Turn, own_intents: frozenset[str], question: OpenQuest
         question: what was asked.
     """
     intent = turn.intent
+    if question.settles(turn):
+        return False
     if intent in ALWAYS:
         return True
     if intent in ANSWERS or intent in own_intents or turn.upload_ids:
         return False
     if turn.is_choice:
         return True
-    if turn.confidence < SURE:
+    if any(turn.entities(name) for name in HINTS) and turn.confidence >= HINTED:
+        return intent not in STATEMENTS
+    if turn.confidence < (SURE if question.free else FAIRLY_SURE):
         return False
     if question.free:
         return intent not in STATEMENTS

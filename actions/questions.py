@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
-from actions.catalogue import bare, is_just, mentions
+from actions.catalogue import bare, clauses, is_just, mentions
 from actions.turn import Turn
 from property_db.clock import SHANGHAI
 from property_db.people.masking import is_mobile
@@ -60,6 +60,10 @@ class Question(ABC):
     def recognises(self, turn: Turn) -> bool:
         """Whether the message holds a value for this question."""
         return self.answer(turn) is not None
+
+    def settles(self, turn: Turn) -> bool:
+        """Whether the words alone are the answer, whatever the intent looks like."""
+        return False
 
     async def check(self, turn: Turn, value: Any) -> Any:
         """Return the value as it is kept.
@@ -212,15 +216,23 @@ class YesOrNo(Question):
     no: tuple[str, ...] = ("refuse",)
 
     def answer(self, turn: Turn) -> Any:
-        """Take the intent, or a word that means nothing else."""
-        for name in self.no:
-            if is_just(name, turn.typed):
-                return False
-        for name in self.yes:
-            if is_just(name, turn.typed):
-                return True
-        if turn.intent in ("affirm", "deny"):
+        """Take a word that means nothing else, or the intent."""
+        said = self.in_words(turn)
+        if said is None and turn.intent in ("affirm", "deny"):
             return turn.intent == "affirm"
+        return said
+
+    def settles(self, turn: Turn) -> bool:
+        """取消 as the answer to 确定要取消吗 is a yes, although it looks like giving up."""
+        return self.in_words(turn) is not None
+
+    def in_words(self, turn: Turn) -> bool | None:
+        """Return what a clause that is nothing but a yes or a no says."""
+        for clause in clauses(turn.typed):
+            if any(is_just(name, clause) for name in self.no):
+                return False
+            if any(is_just(name, clause) for name in self.yes):
+                return True
         return None
 
 
@@ -247,6 +259,9 @@ class OneOf(Question):
 
 def ordinal(text: str, count: int) -> int | None:
     """Return which of `count` listed things 第一个, 第二个 … or a bare number means, counted from 0."""
+    number = bare(text)
+    if number.isdecimal():
+        return int(number) - 1 if 1 <= int(number) <= count else None
     for index, name in enumerate(("first", "second", "third")[:count]):
         if mentions(name, text):
             return index

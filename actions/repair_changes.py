@@ -13,12 +13,14 @@ from actions.turn import Event, Turn
 from actions.wording import short, span_text
 from property_db.people.masking import mask_phone
 from property_db.tickets import service as tickets
+from property_db.tickets.models import TicketKind
 from property_db.tickets.schemas import TicketView
 
 
 async def open_tickets(turn: Turn) -> list[TicketView]:
-    """Return this resident's open tickets, newest first."""
-    return [view for view in await tickets.progress(turn.session, turn.scope, clock=turn.clock) if view.is_open]
+    """Return this resident's open repairs, newest first; what is done about a danger, people decide."""
+    views = await tickets.progress(turn.session, turn.scope, clock=turn.clock)
+    return [view for view in views if view.is_open and view.kind is TicketKind.REPAIR]
 
 
 async def meant_ticket(turn: Turn, views: list[TicketView]) -> TicketView | None:

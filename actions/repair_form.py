@@ -272,7 +272,7 @@ class FileRepair(Completion):
         )
         ticket = await tickets.report(turn.session, draft, turn.clock)
         turn.say("utter_repair_filed", number=ticket.number, when=appointed_text(start, end, turn.today))
-        turn.say("utter_repair_filed_next")
+        turn.suggest("utter_repair_filed_next")
         return set_slots(ticket_number=ticket.number)
 
     async def _add(self, turn: Turn, answers: dict[str, Any]) -> list[Event]:

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from actions.catalogue import bare, core, fault_words, mentions, section
+from actions.catalogue import bare, core, mentions, names_fault, section
 from actions.questions import OneOf, Question, Unusable, ordinal
 from actions.turn import Turn
 from actions.wording import short
@@ -51,7 +51,7 @@ class Symptom(Question):
     def volunteered(self, turn: Turn) -> Any:
         """Take what is told if some of it speaks of a fault."""
         told = _clauses(turn)
-        return "，".join(told) if any(fault_words().search(clause) for clause in told) else None
+        return "，".join(told) if any(names_fault(clause) for clause in told) else None
 
     def answer(self, turn: Turn) -> Any:
         """Take everything but clauses that only give a time or a number."""
@@ -73,7 +73,7 @@ def _clauses(turn: Turn) -> list[str]:
     told = []
     for found in re.finditer(r"[^，。！？；,!?;\n\s]+", turn.typed):
         aside = turn.overlaps(found.start(), found.end(), "time", "phone")
-        if aside and not fault_words().search(found[0]):
+        if aside and not names_fault(found[0]):
             continue
         if core(found[0]):
             told.append(found[0])

@@ -49,7 +49,8 @@ class UrgeRepair(DomainAction):
 
     async def work(self, turn: Turn) -> list[Event]:
         """Urge the ticket that is meant; the newest where nothing tells."""
-        ticket = await meant_ticket(turn, await open_tickets(turn))
+        views = await open_tickets(turn)
+        ticket = await meant_ticket(turn, views) or next(iter(views), None)
         urged = await tickets.urge(turn.session, turn.scope, turn.clock, ticket.number if ticket else None)
         turn.say(
             "utter_repair_urged",

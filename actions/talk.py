@@ -3,6 +3,7 @@
 from rasa_sdk.events import FollowupAction
 
 from actions.base import DomainAction, end_form, set_slots, wish
+from actions.catalogue import is_just, names_fault
 from actions.handoff import hand_over
 from actions.later import action_named, answer_later
 from actions.offers import open_offer
@@ -13,6 +14,9 @@ from property_db.tickets import service as tickets
 
 FOLLOW_UPS = {"fee_type": "action_query_arrears", "period": "action_query_arrears", "utility": "action_ask_outage"}
 """A bare value → the action it most likely is about: 水费呢？ after the arrears."""
+
+UNSURE = 0.4
+"""Below this confidence a yes or no outside any question is taken for something not understood."""
 
 
 class Inform(DomainAction):
@@ -42,6 +46,8 @@ class Inform(DomainAction):
             turn.say("utter_inform_home", home=home.label)
             return []
         facility = turn.entity("facility")
+        if facility is not None and names_fault(turn.typed) and turn.active_form is None:
+            return [FollowupAction("report_repair_form")]
         if facility is not None:
             turn.say("utter_inform_facility", facility=facility)
             return []
@@ -63,6 +69,11 @@ class Inform(DomainAction):
         return []
 
 
+def unsure(turn: Turn, *lists: str) -> bool:
+    """Whether the engine is so unsure of a yes or no that it may as well be nonsense."""
+    return bool(turn.typed) and turn.confidence < UNSURE and not any(is_just(name, turn.typed) for name in lists)
+
+
 class Affirm(DomainAction):
     """Answers a yes outside any question: it accepts what the last answer offered."""
 
@@ -74,6 +85,8 @@ class Affirm(DomainAction):
 
     async def work(self, turn: Turn) -> list[Event]:
         """Do what was offered, or ask what is wanted."""
+        if unsure(turn, "agree"):
+            return await answer_later(turn, wish(turn, "action_fallback"))
         match open_offer(turn):
             case "request_human":
                 return await hand_over(turn, short("offer_accepted"))
@@ -87,12 +100,16 @@ class Affirm(DomainAction):
 class Deny(DomainAction):
     """Answers a no outside any question."""
 
+    writes = True
+
     def name(self) -> str:
         """The action's name in the domain."""
         return "action_deny"
 
     async def work(self, turn: Turn) -> list[Event]:
         """Leave it at that."""
+        if unsure(turn, "refuse", "skip"):
+            return await answer_later(turn, wish(turn, "action_fallback"))
         turn.say("utter_deny_nothing_open")
         return []
 

@@ -12,11 +12,13 @@ from typing import Any, ClassVar
 from rasa_sdk.events import ActionExecutionRejected, FollowupAction, SlotSet
 
 from actions.base import DomainAction, set_slots
-from actions.catalogue import section
+from actions.catalogue import mentions, section
 from actions.interruption import is_interruption
 from actions.offers import make_offer
-from actions.questions import Question, Unusable
+from actions.questions import Question, Unusable, YesOrNo
+from actions.second_wish import mention
 from actions.turn import Event, Message, Turn
+from bot.language.normalise import normalise
 from property_db.errors import DomainError
 
 PERSON_AFTER = 2
@@ -67,6 +69,8 @@ class Task(DomainAction, ABC):
         """Read the message and choose what is asked next."""
         answers = Draft(self, turn)
         open_slot = turn.slot("requested_slot")
+        if open_slot not in self.slots():
+            open_slot = None  # of the form that was open before: the engine does not reset it in time
         suspended: list[str] = [form for form in turn.slot("suspended_task") or [] if form != self.form]
         if turn.repeated or turn.answered_before(self.form):
             if self.form in (turn.slot("suspended_task") or []):
@@ -94,6 +98,7 @@ class Task(DomainAction, ABC):
         self._pictures(turn, answers)
         answers.set("attempts", 0)
         await self.settle(turn, answers)
+        mention(turn)
 
     async def _next(self, turn: Turn, answers: "Draft", question: Question) -> str | None:
         """Take what the message holds; return the slot that stays open although another one would be next."""
@@ -105,7 +110,7 @@ class Task(DomainAction, ABC):
             if turn.intent == "change_repair" and not changed and (named := self._named_field(turn)) is not None:
                 answers.set(named, None)
                 return named
-            value = None if changed and question.slot == self.confirmation else question.answer(turn)
+            value = self._answer_to(turn, question, changed)
             if value is not None and not (changed and question.free and not turn.rest(*self._entities())):
                 answers.set(question.slot, await _checked(question, turn, value))
         except Unusable as fault:
@@ -117,7 +122,11 @@ class Task(DomainAction, ABC):
             if pictures:
                 turn.say("utter_photos_received")
                 return None
-            return self._unusable(turn, answers, Unusable(question.unclear))
+            named = self._named_field(turn)
+            if named is not None and mentions("changes", turn.typed):
+                answers.set(named, None)
+                return named
+            return self._unusable(turn, answers, Unusable(question.unclear), understood=False)
         if changed:
             turn.say("utter_repair_changed" if self._replaced(answers) else "utter_noted")
         answers.set("attempts", 0)
@@ -144,8 +153,14 @@ class Task(DomainAction, ABC):
                 continue
             if checked != known:
                 answers.set(question.slot, checked)
-                found = True
+                found = found or checked != ""
         return found
+
+    def _answer_to(self, turn: Turn, question: Question, changed: bool) -> Any:
+        """Return the answer to the open question; a yes that comes with a change is no yes to what was shown."""
+        if not changed or not isinstance(question, YesOrNo):
+            return question.answer(turn)
+        return None if question.slot == self.confirmation else question.in_words(turn)
 
     async def accept(self, turn: Turn, answers: "Draft", slot: str, value: Any) -> None:
         """Take a value known from elsewhere, if it can be used; otherwise say why not, and it will be asked for."""
@@ -159,14 +174,18 @@ class Task(DomainAction, ABC):
             return None
         named = turn.entity("choice") if self._is_slot(turn.entity("choice")) else self._named_field(turn)
         if named is None:
-            return self._unusable(turn, answers, Unusable("utter_correction_unclear"), stay=self.correction)
+            fault = Unusable("utter_correction_unclear")
+            return self._unusable(turn, answers, fault, stay=self.correction, understood=False)
         answers.set(named, None)
         return str(named)
 
-    def _unusable(self, turn: Turn, answers: "Draft", fault: Unusable, stay: str | None = None) -> str | None:
+    def _unusable(
+        self, turn: Turn, answers: "Draft", fault: Unusable, stay: str | None = None, *, understood: bool = True
+    ) -> str | None:
+        """Say what is wrong; offer a person who was not understood again and again."""
         attempts = int(turn.slot("attempts") or 0) + 1
         answers.set("attempts", attempts)
-        if attempts >= PERSON_AFTER:
+        if attempts >= PERSON_AFTER and not understood:
             turn.say("utter_offer_person_here")
             answers.set("offer", make_offer(turn, "request_human"))
         else:
@@ -183,7 +202,7 @@ class Task(DomainAction, ABC):
     def _named_field(self, turn: Turn) -> str | None:
         """Return the slot of the field the resident speaks of."""
         fields = section("fields")
-        text = turn.typed
+        text = normalise(turn.typed)
         for question in self.questions:
             if question.field and any(word in text for word in fields[question.field]):
                 return question.slot

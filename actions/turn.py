@@ -24,6 +24,9 @@ Event = dict[str, Any]
 
 FALLBACK = "nlu_fallback"
 
+PASSES_ON = ("action_listen", "action_inform", "action_fallback")
+"""Actions that may begin a form with the message they got: the form still has to read it."""
+
 
 @dataclass(slots=True)
 class Message:
@@ -139,7 +142,7 @@ class Message:
     def answered_before(self, form: str) -> bool:
         """Whether something other than `form` has already answered this message in this turn."""
         return any(
-            event.get("event") == "action" and event.get("name") not in (form, "action_listen")
+            event.get("event") == "action" and event.get("name") not in (form, *PASSES_ON)
             for event in self._since_message()
         )
 
@@ -220,7 +223,7 @@ class Turn(Message):
 
     def suggest(self, response: str, **params: object) -> None:
         """Say what can be asked next; not in the middle of a form, where its open question comes next."""
-        if self.active_form is None:
+        if self.active_form is None and not self.slot("suspended_task"):
             self.say(response, **params)
 
     def show(self, block: BaseModel) -> None:

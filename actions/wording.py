@@ -50,7 +50,7 @@ def appointed_text(start: datetime | None, end: datetime | None, today: date) ->
     """Return the appointment as a clause of its own: `明天（11月22日）下午3点上门`."""
     words = section("time")
     if start is None:
-        return str(words["soonest"])
+        return str(words["appointed_soonest"])
     return str(words["appointed"].format(when=span_text(start, end, today)))
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, event, make_url, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
+import property_db.models  # noqa: F401 -- foreign keys name tables of other subjects: whoever uses one needs all
 from property_db.errors import DatabaseBusy, DomainError
 
 _WRITES = "guanjia_writes"

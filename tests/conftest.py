@@ -8,6 +8,7 @@ import os
 import shutil
 import uuid
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -57,9 +58,9 @@ async def database(sqlite: Database) -> Database:
     return sqlite
 
 
-@pytest.fixture(scope="session")
-async def postgres_url() -> AsyncIterator[str]:
-    """The address of a PostgreSQL database of this run's own, with all tables."""
+@asynccontextmanager
+async def own_postgres() -> AsyncIterator[str]:
+    """Create a PostgreSQL database with all tables, give its address, and drop it in the end."""
     server = make_url(os.environ.get(POSTGRES, STANDARD_POSTGRES)).set(drivername="postgresql+asyncpg")
     admin = create_async_engine(server, isolation_level="AUTOCOMMIT")
     name = f"guanjia_test_{uuid.uuid4().hex[:12]}"
@@ -73,12 +74,21 @@ async def postgres_url() -> AsyncIterator[str]:
             f"no PostgreSQL server answers ({error}): install one (Debian: apt-get install postgresql) that lets "
             f"postgres in on 127.0.0.1:5432, or set {POSTGRES}=postgresql+asyncpg://user:password@host:port/database"
         )
-    url = server.set(database=name).render_as_string(hide_password=False)
-    await migrate.upgrade(url)
-    yield url
-    async with admin.connect() as connection:
-        await connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    await admin.dispose()
+    try:
+        url = server.set(database=name).render_as_string(hide_password=False)
+        await migrate.upgrade(url)
+        yield url
+    finally:
+        async with admin.connect() as connection:
+            await connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+        await admin.dispose()
+
+
+@pytest.fixture(scope="session")
+async def postgres_url() -> AsyncIterator[str]:
+    """The address of this run's own PostgreSQL database, with all tables; `postgres` empties it for every test."""
+    async with own_postgres() as url:
+        yield url
 
 
 @pytest.fixture

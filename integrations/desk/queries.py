@@ -54,6 +54,26 @@ async def last_said(session: AsyncSession, conversation_ids: Collection[int]) ->
     return {message.conversation_id: message for message in rows}
 
 
+async def last_concern(session: AsyncSession, item_ids: Collection[int]) -> dict[int, Message]:
+    """Return, by conversation, the newest message of the resident besides the one that asked for a person.
+
+    That one is usually 「转人工」 and tells nobody what it is about.
+    """
+    newest = (
+        select(Message.conversation_id, func.max(Message.seq).label("seq"))
+        .join(QueueItem, QueueItem.conversation_id == Message.conversation_id)
+        .where(QueueItem.id.in_(item_ids), Message.author == Author.RESIDENT, Message.text != QueueItem.reason)
+        .group_by(Message.conversation_id)
+        .subquery()
+    )
+    rows = await session.scalars(
+        select(Message).join(
+            newest, and_(Message.conversation_id == newest.c.conversation_id, Message.seq == newest.c.seq)
+        )
+    )
+    return {message.conversation_id: message for message in rows}
+
+
 async def voices(session: AsyncSession, conversation_ids: Collection[int]) -> dict[tuple[int, Author], Voice]:
     """Return when resident and agent last wrote in each conversation."""
     rows = await session.execute(
@@ -86,7 +106,7 @@ async def unanswered_since(session: AsyncSession, conversation_ids: Collection[i
         .where(Message.author == Author.RESIDENT, Message.seq > replied.c.seq)
         .group_by(Message.conversation_id)
     )
-    return dict(rows.tuples().all())
+    return {row[0]: row[1] for row in rows}
 
 
 async def open_items(session: AsyncSession, conversation_ids: Collection[int]) -> dict[int, QueueItem]:

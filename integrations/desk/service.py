@@ -20,7 +20,7 @@ from property_db.conversations.models import Author, ConversationState, Directio
 from property_db.handoff import service as handoff
 from property_db.handoff.models import Agent, Alarm
 
-EMERGENCY_REASON = "emergency"
+EMERGENCY_REASON = "emergency"  # one of views.REASON_CODES
 EMERGENCY_PRIORITY = 100
 
 

@@ -35,6 +35,9 @@ from property_db.tickets import service as tickets
 
 PREVIEW_LENGTH = 80
 PAST_SHOWN = 5
+ASKED = "asked"
+REASON_CODES = frozenset({"engine_down", "emergency"})
+"""Reasons the server gives; any other is what the resident said when asking for a person."""
 PreviewKind = Literal["text", "picture", "card"]
 _DELIVERY: dict[MessageState, Literal["pending", "delivered", "failed"]] = {
     MessageState.PENDING: "pending",
@@ -91,6 +94,8 @@ class _Faces:
 
 async def cards(session: AsyncSession, rows: Sequence[Conversation], clock: Clock) -> list[ConversationCard]:
     """Conversations as the lists show them, in the order given."""
+    if not rows:
+        return []
     ids = {row.id for row in rows}
     faces = await _Faces.of(session, rows, clock)
     said = await queries.last_said(session, ids)
@@ -152,39 +157,42 @@ def _preview(message: Message | None) -> tuple[str, PreviewKind]:
 async def overview(session: AsyncSession, agent: Agent, clock: Clock) -> OverviewView:
     """The left pane of one agent."""
     waiting = await handoff.waiting(session)
-    mine = await handoff.held_by(session, agent.id)
+    # In a lasting order: what an agent clicks must not jump whenever a resident writes.
+    mine = sorted(await handoff.held_by(session, agent.id), key=lambda row: row.opened_at)
     others = await handoff.held_by_others(session, agent.id)
-    # In the order of taking: what an agent clicks must not jump whenever a resident writes.
-    mine_cards = await cards(session, sorted(mine, key=lambda row: row.opened_at), clock)
+    held = await cards(session, [*mine, *others], clock)
     return OverviewView(
         now=clock.now(),
         agent=agent_view(agent),
         waiting=await _queue(session, waiting, clock),
-        mine=mine_cards,
+        mine=held[: len(mine)],
         alarms=await alarm_views(session, await handoff.alarms(session), clock),
-        others=await cards(session, others, clock),
+        others=held[len(mine) :],
     )
 
 
 async def _queue(
     session: AsyncSession, waiting: Sequence[tuple[QueueItem, Conversation]], clock: Clock
 ) -> list[QueueItemView]:
+    if not waiting:
+        return []
     rows = [row for _, row in waiting]
     faces = await _Faces.of(session, rows, clock)
-    said = await queries.last_said(session, {row.id for row in rows})
+    concerns = await queries.last_concern(session, {item.id for item, _ in waiting})
     views = []
     for item, row in waiting:
-        preview, kind = _preview(said.get(row.id))
+        preview, kind = _preview(concerns.get(row.id))
+        coded = item.reason in REASON_CODES
         views.append(
             QueueItemView(
                 id=item.id,
                 conversation_id=row.public_id,
                 channel=row.channel,
                 kind=item.kind.value,
-                reason=item.reason,
+                reason=item.reason if coded else ASKED,
                 resident_name=faces.name(row),
                 home=faces.home(row),
-                preview=preview,
+                preview=preview if coded or preview or kind != "text" else item.reason[:PREVIEW_LENGTH],
                 preview_kind=kind,
                 waiting_since=item.waiting_since,
             )
@@ -194,6 +202,8 @@ async def _queue(
 
 async def alarm_views(session: AsyncSession, alarms: Collection[Alarm], clock: Clock) -> list[AlarmView]:
     """Alarms with the place they are about: the ticket's home, or else all homes of who reported it."""
+    if not alarms:
+        return []
     ids = {alarm.conversation_id for alarm in alarms if alarm.conversation_id is not None}
     rows = await queries.conversations_by_id(session, ids)
     faces = await _Faces.of(session, rows.values(), clock)

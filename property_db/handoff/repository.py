@@ -130,6 +130,11 @@ async def agent_named(session: AsyncSession, username: str) -> Agent | None:
     return await session.scalar(select(Agent).where(Agent.username == username))
 
 
+async def all_agents(session: AsyncSession) -> list[Agent]:
+    """Return all agents, by user name."""
+    return list(await session.scalars(select(Agent).order_by(Agent.username)))
+
+
 async def agent(session: AsyncSession, agent_id: int) -> Agent | None:
     """Return an agent as they are now."""
     return await session.scalar(

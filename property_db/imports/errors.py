@@ -6,7 +6,7 @@ from property_db.catalogue import load
 from property_db.errors import DomainError
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class RowError:
     """One bad cell: line of the file (the header is line 1), the column's header, and the reason in Chinese."""
 
@@ -22,8 +22,8 @@ class ImportRefused(DomainError):
     status = 422
 
     def __init__(self, errors: list[RowError]) -> None:
-        """Keep the errors in the order of the file."""
-        self.errors = sorted(errors)
+        """Keep the errors, which come in the order of the file."""
+        self.errors = errors
         super().__init__(count=len(errors))
 
 

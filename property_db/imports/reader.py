@@ -34,6 +34,11 @@ class Row:
         """Note that the cell of a field is wrong."""
         self.errors.append(RowError(self.line, self.headers[name], reason(code, **values)))
 
+    def sorted_errors(self) -> list[RowError]:
+        """Return what is wrong in the order of the columns."""
+        order = {header: place for place, header in enumerate(self.headers.values())}
+        return sorted(self.errors, key=lambda error: order.get(error.column, len(order)))
+
     def has(self, name: str) -> bool:
         """Whether the cell is filled."""
         return bool(self.cells.get(name))

@@ -45,7 +45,7 @@ async def load(session: AsyncSession, kind: str, data: bytes, clock: Clock = SYS
         raise KindUnknown(kind=kind)
     rows = read(kind, data)
     counts = await _IMPORTS[kind](session, rows, clock)
-    errors = [error for row in rows for error in row.errors]
+    errors = [error for row in rows for error in row.sorted_errors()]
     if errors:
         raise ImportRefused(errors)
     return ImportReport(kind, len(rows), counts.created, counts.updated)

@@ -1,7 +1,10 @@
 """The demo company is whole, provable and the same every time."""
 
+import shutil
 from collections import Counter
+from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -22,13 +25,33 @@ from property_db.numbers import REPAIR, next_number
 from property_db.people import service as people
 from property_db.tickets.lifecycle import may_move
 from property_db.tickets.models import TicketState
+from tests.conftest import SATURDAY_TEN, own_postgres
 
 
-@pytest.fixture
-async def company(database: Database, clock: SettableClock) -> Database:
-    """The demo company of Saturday, 21 November 2026."""
-    assert await demo.create(database, clock)
-    return database
+async def _empty_sqlite(migrated_file: Path, folder: Path) -> AsyncIterator[Database]:
+    shutil.copy(migrated_file, folder / "guanjia.db")
+    database = Database(f"sqlite+aiosqlite:///{folder / 'guanjia.db'}", synchronous="OFF")
+    yield database
+    await database.dispose()
+
+
+async def _empty_postgres() -> AsyncIterator[Database]:
+    async with own_postgres() as url:
+        database = Database(url)
+        yield database
+        await database.dispose()
+
+
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+async def company(
+    request: pytest.FixtureRequest, migrated_file: Path, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Database]:
+    """The demo company of Saturday, 21 November 2026, made once for these tests: they only look at it."""
+    folder = tmp_path_factory.mktemp("demo")
+    databases = _empty_sqlite(migrated_file, folder) if request.param == "sqlite" else _empty_postgres()
+    async for database in databases:
+        assert await demo.create(database, SettableClock(SATURDAY_TEN))
+        yield database
 
 
 async def _home(database: Database, label: str) -> Home:
@@ -59,9 +82,10 @@ async def test_every_bill_is_what_its_inputs_give_and_every_payment_what_the_bil
     async with company.reading() as session:
         bills = list(await session.scalars(select(Bill).options(joinedload(Bill.fee_item))))
         paid = dict(
-            (await session.execute(select(Payment.bill_id, func.sum(Payment.amount_fen)).group_by(Payment.bill_id)))
-            .tuples()
-            .all()
+            tuple(row)
+            for row in await session.execute(
+                select(Payment.bill_id, func.sum(Payment.amount_fen)).group_by(Payment.bill_id)
+            )
         )
     assert len(bills) > 20_000
     for bill in bills:
@@ -76,7 +100,7 @@ async def test_meters_run_on_from_bill_to_bill(company: Database) -> None:
     async with company.reading() as session:
         statement = select(Bill).join(FeeItem).where(Bill.home_id == home.id, FeeItem.name == "水费")
         bills = list(await session.scalars(statement.order_by(Bill.period)))
-    for before, after in zip(bills, bills[1:], strict=False):
+    for before, after in pairwise(bills):
         assert before.inputs["current"] == after.inputs["previous"]
 
 
@@ -88,7 +112,7 @@ async def test_nothing_was_paid_in_the_future_or_before_its_bill(company: Databa
 
 
 async def test_the_three_residents_stand_as_the_story_needs_them(company: Database, clock: SettableClock) -> None:
-    async with company.transaction() as session:
+    async with company.reading() as session:
         owed = {}
         for phone in ("13800138000", "13900139000", "13700137000"):
             identity = await people.identity_for(session, "webchat", phone, clock)
@@ -135,33 +159,25 @@ async def test_every_ticket_came_to_its_state_by_ways_that_exist(company: Databa
 
 
 async def test_new_numbers_continue_after_those_of_the_demo(company: Database, clock: SettableClock) -> None:
-    async with company.transaction() as session:
+    async with company.reading() as session:
         taken = set(await session.scalars(select(Ticket.number)))
         assert await next_number(session, REPAIR, clock) not in taken
 
 
 async def test_the_demo_agents_can_sign_in(company: Database, clock: SettableClock) -> None:
-    async with company.transaction() as session:
+    async with company.reading() as session:
         for username in ("xiaoli", "xiaozhang", "zhuguan"):
             assert (await handoff.sign_in(session, username, demo.PASSWORD, clock)).agent.username == username
 
 
-async def test_the_same_day_gives_the_same_company(
-    sqlite: Database, migrated_file: Path, tmp_path: Path, clock: SettableClock
-) -> None:
-    import shutil
-
-    shutil.copy(migrated_file, tmp_path / "second.db")
-    second = Database(f"sqlite+aiosqlite:///{tmp_path / 'second.db'}", synchronous="OFF")
-
+async def test_the_same_day_gives_the_same_company(company: Database, sqlite: Database, clock: SettableClock) -> None:
     async def content(database: Database) -> list[object]:
-        await demo.create(database, clock)
         async with database.reading() as session:
-            bills = select(Bill.home_id, Bill.period, Bill.amount_fen, Bill.paid_fen, Bill.inputs).order_by(Bill.id)
+            bills = select(Bill.period, Bill.amount_fen, Bill.paid_fen, Bill.inputs).order_by(Bill.id)
             return [tuple(row) for row in await session.execute(bills)]
 
-    assert await content(sqlite) == await content(second)
-    await second.dispose()
+    await demo.create(sqlite, clock)
+    assert await content(sqlite) == await content(company)
 
 
 @pytest.mark.parametrize(

@@ -225,3 +225,23 @@ async def test_a_code_that_cannot_be_sent_is_admitted(arrive: Arrive) -> None:
     await caller.begins("bind_form", "绑定房屋", "bind_household")
     answer = await caller.answers("13900139000", phone="13900139000")
     assert answer.responses == ["utter_bind_code_sent", "utter_code_not_sent"]
+
+
+async def test_a_repair_named_beside_a_question_is_offered_after_the_answer(wang: Resident) -> None:
+    await wang.says("厨房水龙头漏水，另外物业费怎么交", "ask_how_to_pay", facility="水龙头", fee_type="物业费")
+    answer = await wang.gets("action_company_info")
+    assert answer.responses[-1] == "utter_second_wish"
+    assert answer.payloads() == ['/report_repair{"facility":"水龙头"}']
+
+
+async def test_a_fee_named_beside_a_repair_is_offered_with_the_first_question(wang: Resident) -> None:
+    answer = await wang.begins(
+        "report_repair_form", "马桶堵了，还有我想看看水费", "report_repair", facility="马桶", fee_type="水费"
+    )
+    assert answer.responses == ["utter_second_wish"]
+    assert answer.payloads() == ["/query_arrears"]
+
+
+async def test_one_wish_is_not_mistaken_for_two(wang: Resident) -> None:
+    await wang.says("物业费怎么交，能用微信吗", "ask_how_to_pay", fee_type="物业费")
+    assert "utter_second_wish" not in (await wang.gets("action_company_info")).responses

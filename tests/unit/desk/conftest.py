@@ -182,10 +182,10 @@ class Resident:
                 clock=self.world.clock,
             )
 
-    async def asks_for_a_person(self) -> int:
+    async def asks_for_a_person(self, reason: str = "转人工") -> int:
         """Join the queue; the item's id."""
         async with self.world.database.transaction() as session:
-            place = await handoff.request(session, self.conversation.id, "asked", self.world.clock)
+            place = await handoff.request(session, self.conversation.id, reason, self.world.clock)
         return place.item_id
 
     async def reports_gas(self) -> int:

@@ -107,20 +107,26 @@ async def test_the_whole_transcript_with_notes_and_without_payloads(
     assert page["conversation"]["last_seq"] == 3
 
 
-async def test_the_queue_shows_who_waits_since_when_and_what_they_said_last(
+async def test_the_queue_shows_who_waits_since_when_and_what_it_is_about(
     world: World, xiaoli: Browser, arrive: Arrive
 ) -> None:
-    wang, stranger = await arrive("王建国"), await arrive()
+    wang, stranger, third = await arrive("王建国"), await arrive(), await arrive()
     await wang.says("水管  爆了\n快来")
+    await wang.says("转人工")
+    await wang.says("已为您转接", author=Author.BOT)
     first = await wang.asks_for_a_person()
     world.clock.advance(minutes=3)
-    second = await stranger.asks_for_a_person()
+    second = await stranger.asks_for_a_person("我要找人")
+    world.clock.advance(minutes=3)
+    await third.asks_for_a_person("engine_down")
     waiting = (await xiaoli.get("/overview"))["waiting"]
-    assert [(q["id"], q["resident_name"], q["home"], q["preview"], q["kind"]) for q in waiting] == [
-        (first, "王**", "翠湖花园3栋2单元501", "水管 爆了 快来", "chat"),
-        (second, "", None, "", "chat"),
+    assert [(q["id"], q["resident_name"], q["home"], q["preview"], q["reason"]) for q in waiting[:2]] == [
+        (first, "王**", "翠湖花园3栋2单元501", "水管 爆了 快来", "asked"),
+        (second, "", None, "我要找人", "asked"),
     ]
+    assert (waiting[2]["reason"], waiting[2]["preview"]) == ("engine_down", "")
     assert waiting[0]["waiting_since"] < waiting[1]["waiting_since"]
+    assert waiting[0]["kind"] == "chat"
 
 
 async def test_mine_and_others_are_told_apart(xiaoli: Browser, xiaozhang: Browser, arrive: Arrive) -> None:

@@ -47,7 +47,8 @@ def test_digits_and_numerals_are_never_squeezed(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "plain"), [("138 0013 8000", "138 0013 8000"), ("九栋幺五零三 八月", "九栋幺五零三 八月"), ("3 栋 2 单元", "3栋2单元")]
+    ("typed", "plain"),
+    [("138 0013 8000", "138 0013 8000"), ("九栋幺五零三 八月", "九栋幺五零三 八月"), ("3 栋 2 单元", "3栋2单元")],
 )
 def test_two_numbers_stay_apart(typed: str, plain: str) -> None:
     assert normalise(typed) == plain
@@ -80,6 +81,9 @@ def test_positions_stay_inside_the_typed_text_and_in_order(text: str) -> None:
     assert list(aligned.starts) == sorted(aligned.starts)
 
 
-@pytest.mark.parametrize("text", ["樓道 燈 不亮！！！！", "哈哈哈哈哈 13800000000", "你好\n\n我家 漏水~~~", "３－２－５０１", "救命救命救命!!!"])
+@pytest.mark.parametrize(
+    "text",
+    ["樓道 燈 不亮！！！！", "哈哈哈哈哈 13800000000", "你好\n\n我家 漏水~~~", "３－２－５０１", "救命救命救命!!!"],
+)
 def test_normalising_twice_changes_nothing(text: str) -> None:
     assert normalise(normalise(text)) == normalise(text)
