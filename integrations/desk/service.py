@@ -10,7 +10,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from integrations.desk import queries
 from integrations.gateway.errors import ApiError
 from integrations.gateway.hub import ConversationChanged, MessageStored
-from integrations.gateway.receiving import TEXT_LIMIT
 from integrations.gateway.services import Services
 from integrations.gateway.texts import say
 from property_db.conversations import blocks as b
@@ -130,7 +129,7 @@ async def reply(services: Services, agent: Agent, public_id: str, client_message
         ApiError: empty or too long.
         NotYourConversation: the agent does not hold the conversation.
     """
-    text = _checked(text)
+    text = _checked(text, services.settings.text_limit)
     async with services.database.transaction() as session:
         row = await conversations.by_public_id(session, public_id)
         message = await _known(session, row.id, agent, client_message_id)
@@ -156,7 +155,7 @@ async def note(services: Services, agent: Agent, public_id: str, client_message_
     Raises:
         ApiError: empty or too long.
     """
-    text = _checked(text)
+    text = _checked(text, services.settings.text_limit)
     async with services.database.transaction() as session:
         row = await conversations.by_public_id(session, public_id)
         message = await _known(session, row.id, agent, client_message_id)
@@ -188,12 +187,12 @@ async def _known(session: AsyncSession, conversation_id: int, agent: Agent, clie
     return found
 
 
-def _checked(text: str) -> str:
+def _checked(text: str, limit: int) -> str:
     text = text.strip()
     if not text:
         raise ApiError(422, "message_empty")
-    if len(text) > TEXT_LIMIT:
-        raise ApiError(422, "message_too_long", limit=TEXT_LIMIT)
+    if len(text) > limit:
+        raise ApiError(422, "message_too_long", limit=limit)
     return text
 
 

@@ -105,7 +105,7 @@ def build_services(settings: Settings, clock: Clock) -> tuple[Services, socketio
         database=database,
         hub=hub,
         engine=engine,
-        inbox=Inbox(database, clock, hub, router, worker),
+        inbox=Inbox(settings, database, clock, hub, router, worker),
         outbox=Outbox(database, clock, hub, channels),
         sms=sender_for(settings, clock),
     )

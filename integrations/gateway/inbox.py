@@ -15,6 +15,7 @@ from integrations.gateway.channel import InboundMessage
 from integrations.gateway.hub import Hub
 from integrations.gateway.receiving import Received, store_inbound
 from integrations.gateway.router import Router
+from integrations.gateway.settings import Settings
 from property_db.clock import Clock
 from property_db.conversations import service as conversations
 from property_db.database import Database
@@ -33,7 +34,10 @@ class Inbox:
         worker: names this process in claimed rows.
     """
 
-    def __init__(self, database: Database, clock: Clock, hub: Hub, router: Router, worker: str) -> None:
+    def __init__(
+        self, settings: Settings, database: Database, clock: Clock, hub: Hub, router: Router, worker: str
+    ) -> None:
+        self._settings = settings
         self._database = database
         self._clock = clock
         self._hub = hub
@@ -74,7 +78,7 @@ class Inbox:
             ApiError: the message is empty, too long, or names something unknown.
         """
         async with self._database.transaction() as session:
-            received = await store_inbound(session, message, self._clock)
+            received = await store_inbound(session, message, self._clock, self._settings.text_limit)
         if received.is_new:
             await self._hub.publish(*received.events)
         self.wake(received.conversation.id)

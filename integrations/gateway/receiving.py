@@ -18,7 +18,6 @@ from property_db.feedback import service as feedback
 from property_db.people import service as people
 from property_db.uploads import service as uploads
 
-TEXT_LIMIT = 2000
 UPLOADS_LIMIT = 9
 
 
@@ -37,7 +36,7 @@ class Received:
     events: list[Event] = field(default_factory=list)
 
 
-async def store_inbound(session: AsyncSession, inbound: InboundMessage, clock: Clock) -> Received:
+async def store_inbound(session: AsyncSession, inbound: InboundMessage, clock: Clock, text_limit: int) -> Received:
     """Check ``inbound`` and store it in the conversation it belongs to.
 
     Raises:
@@ -49,7 +48,7 @@ async def store_inbound(session: AsyncSession, inbound: InboundMessage, clock: C
     if earlier is not None:
         return Received(await conversations.get(session, earlier.conversation_id), earlier, is_new=False)
 
-    _check_size(inbound)
+    _check_size(inbound, text_limit)
     await uploads.all_of(session, list(inbound.upload_ids), identity.id)
 
     conversation = await conversations.current_of(session, identity.id)
@@ -98,11 +97,11 @@ def _stars_in(text: str) -> int | None:
     return int(found[0].value) if len(found) == 1 else None
 
 
-def _check_size(inbound: InboundMessage) -> None:
+def _check_size(inbound: InboundMessage, text_limit: int) -> None:
     if not inbound.text.strip() and inbound.choice is None and not inbound.upload_ids:
         raise ApiError(422, "message_empty")
-    if len(inbound.text) > TEXT_LIMIT:
-        raise ApiError(422, "message_too_long", limit=TEXT_LIMIT)
+    if len(inbound.text) > text_limit:
+        raise ApiError(422, "message_too_long", limit=text_limit)
     if len(inbound.upload_ids) > UPLOADS_LIMIT:
         raise ApiError(422, "upload_too_many", limit=UPLOADS_LIMIT)
 

@@ -26,7 +26,7 @@ export default defineConfig({
   },
   test: {
     environment: "happy-dom",
-    environmentOptions: { happyDOM: { settings: { handleDisabledFileLoadingAsSuccess: true } } },
+    environmentOptions: { happyDOM: { settings: { enableIframePageLoading: true } } },
     include: ["tests/**/*.test.ts"],
     restoreMocks: true,
   },
