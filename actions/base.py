@@ -70,6 +70,10 @@ def bound() -> tuple[Database, Clock]:
     return _Bound.database, _Bound.clock
 
 
+class _DoneElsewhere(Exception):
+    """Another process has done the same for this message while this one was at it."""
+
+
 class DomainAction(Action, ABC):  # type: ignore[misc]  # rasa_sdk is not followed by mypy
     """An action of the property domain. Subclasses read the turn, call a service and answer; `run` does the rest."""
 
@@ -133,13 +137,21 @@ class DomainAction(Action, ABC):  # type: ignore[misc]  # rasa_sdk is not follow
         return self.failed(message)
 
     async def _in_session(self, dispatcher: CollectingDispatcher, tracker: Tracker) -> list[Event]:
-        database, clock = bound()
-        async with database.transaction() if self.writes else database.reading() as session:
-            turn = await Turn.load(session, tracker, dispatcher, clock)
-            events = await self._once(turn)
+        said = len(dispatcher.messages)
+        try:
+            turn, events = await self._try(dispatcher, tracker)
+        except _DoneElsewhere:
+            del dispatcher.messages[said:]
+            turn, events = await self._try(dispatcher, tracker)
         for step in turn.afterwards:
             await step()
         return events
+
+    async def _try(self, dispatcher: CollectingDispatcher, tracker: Tracker) -> tuple[Turn, list[Event]]:
+        database, clock = bound()
+        async with database.transaction() if self.writes else database.reading() as session:
+            turn = await Turn.load(session, tracker, dispatcher, clock)
+            return turn, await self._once(turn)
 
     async def _once(self, turn: Turn) -> list[Event]:
         if turn.message_id is None:
@@ -155,7 +167,8 @@ class DomainAction(Action, ABC):  # type: ignore[misc]  # rasa_sdk is not follow
         said = len(turn.dispatcher.messages)
         events = await self._answer(turn)
         result = {"events": events, "responses": copy.deepcopy(turn.dispatcher.messages[said:])}
-        await conversations.remember_run(turn.session, turn.message_id, self.name(), result)
+        if not await conversations.remember_run(turn.session, turn.message_id, self.name(), result):
+            raise _DoneElsewhere
         return events
 
     async def _answer(self, turn: Turn) -> list[Event]:

@@ -67,8 +67,8 @@ def without(name: str, text: str) -> str:
 
 
 def is_just(name: str, text: str) -> bool:
-    """Whether `text`, apart from marks and courtesies, is one of the words of that list."""
-    return bare(text) in words(name)
+    """Whether `text`, apart from marks, courtesies and fillers, is one of the words of that list."""
+    return bare(text) in words(name) or core(text) in words(name)
 
 
 _MARKS = re.compile(r"[\s，。！？、；：,.!?;:~～…()（）「」“”\"'·]+")

@@ -33,8 +33,10 @@ class ComplaintPlace(FreeText):
     entities = ("place", "building", "unit", "room")
 
     def volunteered(self, turn: Turn) -> Any:
-        """A complaint that names a place or a room needs no question for it: the text says it."""
-        return "" if turn.typed and any(turn.entities(name) for name in self.entities) else None
+        """A complaint that names a place needs no question for it; a place named later is noted."""
+        if not turn.typed or not any(turn.entities(name) for name in self.entities):
+            return None
+        return "" if turn.slot("complaint_text") is None else turn.typed
 
 
 class ComplaintForm(Task):

@@ -1,5 +1,7 @@
 """The way to a person."""
 
+from rasa_sdk.events import FollowupAction
+
 from actions.base import DomainAction, end_form, set_slots
 from actions.turn import Event, Turn
 from property_db.estates import service as estates
@@ -21,7 +23,8 @@ async def hand_over(turn: Turn, reason: str) -> list[Event]:
         turn.say("utter_handoff_waiting", ahead=place.position - 1, wait_minutes=place.wait_minutes)
     else:
         turn.say("utter_handoff_next")
-    return [*set_slots(suspended_task=None), *end_form()]
+    # Listening is what the rule for `request_human` does next; said outright because others hand over here as well.
+    return [*set_slots(suspended_task=None), *end_form(), FollowupAction("action_listen")]
 
 
 class RequestHuman(DomainAction):

@@ -87,9 +87,13 @@ class FreeText(Question):
 
     def answer(self, turn: Turn) -> Any:
         """Take the whole text; 不知道 and the like leave an optional question open."""
-        if self.optional and (turn.intent == "deny" or is_just("skip", turn.typed)):
+        if self.optional and (turn.intent == "deny" or is_just("skip", turn.typed) or self.settles(turn)):
             return ""
         return turn.typed or None
+
+    def settles(self, turn: Turn) -> bool:
+        """算了不说在哪了 leaves an optional question open; it does not give up the task."""
+        return self.optional and mentions("skip_part", turn.typed)
 
     async def check(self, turn: Turn, value: Any) -> str:
         """Require enough to work with and not more than anybody reads."""
@@ -158,23 +162,26 @@ class VisitTime(Question):
         if start is None:
             raise Unusable(self.unclear)
         opens, closes = await visiting_hours(turn)
-        local = start.astimezone(SHANGHAI)
+        local, now = start.astimezone(SHANGHAI), turn.now.astimezone(SHANGHAI)
         if end is not None and end <= start:
             end = None
-        if (end or start) < turn.now - self.grace:
-            raise Unusable("utter_time_past")
-        whole_day = end is not None and end - start >= timedelta(hours=12)
-        if whole_day:
-            local = local.replace(hour=opens, minute=0)
-            latest = local.replace(hour=closes)
-            start, end = max(local, turn.now.astimezone(SHANGHAI)), latest
-            if start >= latest:
+        if _names_a_day(local, end) and not mentions("night", turn.typed):
+            start, end = max(local.replace(hour=opens), now), local.replace(hour=closes)
+            if start >= end:
                 raise Unusable("utter_time_past")
+        elif (end or start) < now - self.grace:
+            raise Unusable("utter_time_past")
         elif not opens <= local.hour < closes:
             raise Unusable("utter_time_outside_hours", opens=hour_text(opens), closes=hour_text(closes))
         if start > turn.now + timedelta(days=self.days_ahead):
             raise Unusable("utter_time_too_far", days=self.days_ahead)
         return {"start": start.isoformat(), "end": end.isoformat() if end else None}
+
+
+def _names_a_day(start: datetime, end: datetime | None) -> bool:
+    """Whether a time is a day as a whole: 12月30号 comes as its midnight, with or without an end."""
+    at_midnight = (start.hour, start.minute) == (0, 0)
+    return at_midnight and (end is None or end - start >= timedelta(hours=12))
 
 
 def hour_text(hour: int) -> str:

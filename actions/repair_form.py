@@ -38,7 +38,7 @@ class ReportRepairForm(Task):
     """The questions of a repair report."""
 
     form = "report_repair_form"
-    own_intents = frozenset({"report_repair", "change_repair", "urge_repair", "ask_repair_guide"})
+    own_intents = frozenset({"report_repair", "change_repair", "urge_repair"})
     stop_intents = frozenset({"cancel_repair"})
     correction = "repair_correction"
     confirmation = "repair_confirmed"

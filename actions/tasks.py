@@ -12,10 +12,10 @@ from typing import Any, ClassVar
 from rasa_sdk.events import ActionExecutionRejected, FollowupAction, SlotSet
 
 from actions.base import DomainAction, set_slots
-from actions.catalogue import mentions, section
+from actions.catalogue import mentions, section, without
 from actions.interruption import is_interruption
-from actions.offers import make_offer
-from actions.questions import Question, Unusable, YesOrNo
+from actions.offers import accepts, make_offer, open_offer
+from actions.questions import OneOf, Question, Unusable, YesOrNo
 from actions.second_wish import mention
 from actions.turn import Event, Message, Turn
 from bot.language.normalise import normalise
@@ -71,26 +71,38 @@ class Task(DomainAction, ABC):
         open_slot = turn.slot("requested_slot")
         if open_slot not in self.slots():
             open_slot = None  # of the form that was open before: the engine does not reset it in time
-        suspended: list[str] = [form for form in turn.slot("suspended_task") or [] if form != self.form]
         if turn.repeated or turn.answered_before(self.form):
-            if self.form in (turn.slot("suspended_task") or []):
-                turn.say("utter_resume", task=title(self.form))
-            if open_slot is None:
-                await self.begin(turn, answers)
-            answers.set("suspended_task", suspended)
-            await self.settle(turn, answers)
-            return answers.events(open_slot if open_slot == self.correction else None)
+            return await self._taken_up(turn, answers, open_slot)
         if open_slot is None:
             await self._first(turn, answers)
             return answers.events()
         question = self._question(open_slot)
         if turn.intent in self.stop_intents:
-            return [ActionExecutionRejected(self.form), FollowupAction("action_stop")]
+            return self._hand_to("action_stop")
+        if open_offer(turn) == "request_human" and not isinstance(question, YesOrNo) and accepts(turn):
+            return self._hand_to("action_request_human")
         if is_interruption(turn, self.own_intents, question):
-            return [ActionExecutionRejected(self.form), SlotSet("suspended_task", [*suspended, self.form])]
+            suspended = [*self._others_suspended(turn), self.form]
+            return [ActionExecutionRejected(self.form), SlotSet("suspended_task", suspended)]
         stay = await self._next(turn, answers, question)
         await self.settle(turn, answers)
         return answers.events(stay)
+
+    async def _taken_up(self, turn: Turn, answers: "Draft", open_slot: str | None) -> list[Event]:
+        """Ask again after a message that something else has answered."""
+        if self.form in (turn.slot("suspended_task") or []):
+            turn.say("utter_resume", task=title(self.form))
+        if open_slot is None:
+            await self.begin(turn, answers)
+        answers.set("suspended_task", self._others_suspended(turn))
+        await self.settle(turn, answers)
+        return answers.events(open_slot if open_slot == self.correction else None)
+
+    def _others_suspended(self, turn: Turn) -> list[str]:
+        return [form for form in turn.slot("suspended_task") or [] if form != self.form]
+
+    def _hand_to(self, action: str) -> list[Event]:
+        return [ActionExecutionRejected(self.form), FollowupAction(action)]
 
     async def _first(self, turn: Turn, answers: "Draft") -> None:
         await self.begin(turn, answers)
@@ -111,7 +123,7 @@ class Task(DomainAction, ABC):
                 answers.set(named, None)
                 return named
             value = self._answer_to(turn, question, changed)
-            if value is not None and not (changed and question.free and not turn.rest(*self._entities())):
+            if value is not None and not (changed and question.free and not self._left_over(turn)):
                 answers.set(question.slot, await _checked(question, turn, value))
         except Unusable as fault:
             return self._unusable(turn, answers, fault)
@@ -139,7 +151,7 @@ class Task(DomainAction, ABC):
             if asked is not None and question.slot == asked.slot:
                 continue
             known = answers.get(question.slot)
-            if known is not None and not question.overwrites:
+            if known not in (None, "") and not question.overwrites:
                 continue
             value = question.volunteered(turn)
             if value is None:
@@ -211,8 +223,13 @@ class Task(DomainAction, ABC):
     def _replaced(self, answers: "Draft") -> bool:
         return any(answers.replaced(question.slot) for question in self.questions)
 
-    def _entities(self) -> tuple[str, ...]:
-        return tuple(name for question in self.questions for name in question.entities)
+    def _left_over(self, turn: Turn) -> str:
+        """Return what the message says beside the values of the form's questions."""
+        rest = turn.rest(*(name for question in self.questions for name in question.entities))
+        lists = (name for question in self.questions if isinstance(question, OneOf) for _, name in question.values)
+        for name in lists:
+            rest = without(name, rest)
+        return rest
 
     def _is_slot(self, name: Any) -> bool:
         return any(question.slot == name for question in self.questions)

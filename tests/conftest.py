@@ -13,7 +13,9 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from asyncpg import PostgresError
 from sqlalchemy import make_url, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from property_db import migrate
@@ -68,11 +70,13 @@ async def own_postgres() -> AsyncIterator[str]:
         async with admin.connect() as connection:
             await connection.execute(text(f"CREATE DATABASE {name}"))
             await connection.execute(text(f"ALTER DATABASE {name} SET synchronous_commit = off"))
-    except OSError as error:
+    except (OSError, DBAPIError, PostgresError) as error:
         await admin.dispose()
+        if POSTGRES in os.environ:
+            raise
         pytest.skip(
-            f"no PostgreSQL server answers ({error}): install one (Debian: apt-get install postgresql) that lets "
-            f"postgres in on 127.0.0.1:5432, or set {POSTGRES}=postgresql+asyncpg://user:password@host:port/database"
+            f"no PostgreSQL server lets these tests in ({error}): install one (Debian: apt-get install postgresql) "
+            f"that lets postgres in on 127.0.0.1:5432, or set {POSTGRES}=postgresql+asyncpg://user:password@host:port/database"
         )
     try:
         url = server.set(database=name).render_as_string(hide_password=False)

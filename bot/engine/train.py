@@ -20,6 +20,9 @@ from typing import TYPE_CHECKING, Any
 from bot.engine import models
 from bot.engine.events import EngineError, emit
 
+KNOWN_WARNING = "Slot auto-fill has been removed"
+"""Rasa says it for every domain with slots."""
+
 if TYPE_CHECKING:
     from rasa.engine.graph import GraphModelConfiguration, GraphNodeHook
     from rasa.shared.importers.importer import TrainingDataImporter
@@ -197,7 +200,7 @@ def _warnings_on_stderr() -> Iterator[None]:
     """Show each of Rasa's own warnings once, on one line; the libraries' deprecations concern nobody here."""
 
     def show(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
-        if issubclass(category, UserWarning):
+        if issubclass(category, UserWarning) and not str(message).startswith(KNOWN_WARNING):
             sys.stderr.write(f"warning: {' '.join(str(message).split())}\n")
 
     with warnings.catch_warnings():

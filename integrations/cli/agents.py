@@ -35,7 +35,7 @@ def add(username: str, display_name: str | None, role: str) -> None:
         raise CliError("username_taken", username=username) from error
     except PasswordTooShort as error:
         raise CliError("password_too_short", **error.params) from error
-    console.out.print(say("user_added", username=username, role=say(f"role_{chosen.value}")), markup=False)
+    console.out.print(say("user_added", username=username, role=say(f"role_{chosen.value}")))
 
 
 def set_password(username: str) -> None:
@@ -54,7 +54,7 @@ def set_password(username: str) -> None:
             raise CliError("username_unknown", username=username)
     except PasswordTooShort as error:
         raise CliError("password_too_short", **error.params) from error
-    console.out.print(say("user_password_set", username=username), markup=False)
+    console.out.print(say("user_password_set", username=username))
 
 
 def show() -> None:

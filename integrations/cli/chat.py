@@ -132,7 +132,7 @@ def _send(client: PlainTextClient, text: str) -> None:
     try:
         client.send(text)
     except NoAnswer as error:
-        console.progress.print(say("chat_not_sent", reason=error), markup=False)
+        console.progress.print(say("chat_not_sent", reason=error))
 
 
 def _print_answers(client: PlainTextClient, ended: threading.Event) -> None:
@@ -143,4 +143,4 @@ def _print_answers(client: PlainTextClient, ended: threading.Event) -> None:
             continue
         for text in texts:
             author = say(f"chat_author_{text['author']}")
-            console.out.print(f"{author}{text['text']}", markup=False)
+            console.out.print(f"{author}{text['text']}")

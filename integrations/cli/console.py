@@ -2,6 +2,6 @@
 
 from rich.console import Console
 
-# Without soft wrapping rich cuts long paths and URLs into lines that cannot be copied.
-out = Console(soft_wrap=True, highlight=False)
-progress = Console(stderr=True, soft_wrap=True, highlight=False)
+# Hard wrapping would cut long paths and URLs, which then cannot be copied; markup would eat what stands in [brackets].
+out = Console(soft_wrap=True, highlight=False, markup=False)
+progress = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)

@@ -21,10 +21,10 @@ def doctor() -> None:
     findings = []
     for finding in examine():
         findings.append(finding)
-        console.out.print(f"{MARKS[finding.level]} ", end="")
-        console.out.print(finding.text, markup=False)
+        console.out.print(f"{MARKS[finding.level]} ", end="", markup=True)
+        console.out.print(finding.text)
         if finding.todo:
-            console.out.print(f"    {say('error_todo')}{finding.todo}", markup=False)
+            console.out.print(f"    {say('error_todo')}{finding.todo}")
     bad = sum(finding.level is Level.BAD for finding in findings)
     console.out.print(say("doctor_bad", count=bad) if bad else say("doctor_good"))
     if bad:

@@ -110,4 +110,4 @@ def _show(result: Figures) -> None:
     if result.confusions:
         console.out.print(say("figure_confusions"))
         for expected, predicted, count in result.confusions[:SHOWN]:
-            console.out.print(f"  {count:>4}  {expected} → {predicted}", markup=False)
+            console.out.print(f"  {count:>4}  {expected} → {predicted}")

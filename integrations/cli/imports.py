@@ -37,7 +37,7 @@ def load(kind: str, file: Path | None) -> None:
         _show(refused.errors)
         raise CliError("import_refused", count=len(refused.errors), path=file) from refused
     title = say(f"import_kind_{kind}")
-    console.out.print(say("import_done", title=title, created=report.created, updated=report.updated), markup=False)
+    console.out.print(say("import_done", title=title, created=report.created, updated=report.updated))
 
 
 def write_template(kind: str, file: Path | None) -> None:
@@ -56,7 +56,7 @@ def write_template(kind: str, file: Path | None) -> None:
             new.write(content)
     except OSError as error:
         raise CliError("file_unwritable", path=file, reason=error.strerror) from error
-    console.out.print(say("template_written", path=file), markup=False)
+    console.out.print(say("template_written", path=file))
 
 
 def _require_kind(kind: str) -> None:
@@ -68,6 +68,6 @@ def _show(errors: list[imports.RowError]) -> None:
     for error in errors[:MOST_ROWS_SHOWN]:
         key = "import_bad_cell" if error.column else "import_bad_row"
         line = say(key, line=error.line, column=error.column, reason=error.reason)
-        console.progress.print(line, markup=False)
+        console.progress.print(line)
     if len(errors) > MOST_ROWS_SHOWN:
         console.progress.print(say("import_more", count=len(errors) - MOST_ROWS_SHOWN))

@@ -111,7 +111,7 @@ def migrate() -> None:
 
     settings = configuration.load()
     asyncio.run(prepare(settings, with_demo=False))
-    console.progress.print(say("database_ready", database=shown_url(settings)), markup=False)
+    console.progress.print(say("database_ready", database=shown_url(settings)))
 
 
 @app.command(help=say("help_doctor"))

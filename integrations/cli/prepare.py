@@ -87,7 +87,7 @@ def main() -> int:
     except CliError as error:
         show(error, sys.stderr)
         return 1
-    console.progress.print(say("database_ready", database=shown_url(settings)), markup=False)
+    console.progress.print(say("database_ready", database=shown_url(settings)))
     return 0
 
 

@@ -73,7 +73,8 @@ class Product:
             self._stop.set()
 
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(number, stop)
+            if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
+                loop.add_signal_handler(number, stop)
 
     def _engine_service(self) -> Service:
         settings = self._settings
@@ -117,6 +118,7 @@ class Product:
             env=os.environ | self._server_settings(),
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
+            start_new_session=True,
         )
         ended = asyncio.create_task(process.wait())
         stopped = asyncio.create_task(self._stop.wait())
@@ -175,8 +177,8 @@ class Product:
         elif happening == "started":
             if self._is_ready:
                 console.progress.print(say("service_restarted", title=title))
-        elif self._may_show():
-            console.progress.print(f"[{title}] {detail}", markup=False)
+        elif not self._stop.is_set() and self._may_show():  # the last words of what we end ourselves alarm nobody
+            console.progress.print(f"[{title}] {detail}")
 
     def _may_show(self) -> bool:
         now = time.monotonic()
@@ -198,7 +200,7 @@ def _explained(failed: ServiceFailed) -> CliError:
         if event is not None and event["event"] == "error":
             return engine.engine_error(event)
     for line in failed.tail:
-        console.progress.print(line, markup=False)
+        console.progress.print(line)
     return CliError(
         "service_failed", title=say(f"service_{failed.service.name}"), code=failed.code, path=failed.service.log
     )

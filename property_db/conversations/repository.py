@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Exists, ScalarSelect, exists, or_, select
+from sqlalchemy import Exists, ScalarSelect, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -15,6 +15,7 @@ from property_db.conversations.models import (
     Message,
     MessageState,
 )
+from property_db.handoff.models import QueueItem, QueueState
 from property_db.people.models import ChannelIdentity
 
 
@@ -42,6 +43,16 @@ async def open_of_identity(session: AsyncSession, identity_id: int) -> Conversat
         select(Conversation)
         .where(Conversation.identity_id == identity_id, Conversation.state != ConversationState.CLOSED)
         .execution_options(populate_existing=True)
+    )
+
+
+async def move_waiting(session: AsyncSession, from_id: int, to_id: int) -> None:
+    """Let a request for a person that nobody has taken wait in another conversation of the same identity."""
+    await session.execute(
+        update(QueueItem)
+        .where(QueueItem.conversation_id == from_id, QueueItem.state == QueueState.WAITING)
+        .values(conversation_id=to_id, version=QueueItem.version + 1),
+        execution_options={"synchronize_session": False},
     )
 
 

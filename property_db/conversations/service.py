@@ -110,7 +110,8 @@ async def open_for(session: AsyncSession, channel: str, identity_id: int, clock:
     """Return the conversation a new message of this identity belongs to.
 
     That is the open one; a new one after closing, while only stars are awaited, or after 12 hours of silence with
-    the bot. A conversation that waits for a person or belongs to one is never ended by silence.
+    the bot. A conversation that waits for a person or belongs to one is never ended by silence. A call back that was
+    asked for in the old one waits in the new one: an agent who took the old one would take what is over.
     """
     await repository.lock_identity(session, identity_id)
     current = await repository.open_of_identity(session, identity_id)
@@ -127,6 +128,8 @@ async def open_for(session: AsyncSession, channel: str, identity_id: int, clock:
     )
     session.add(conversation)
     await session.flush()
+    if current is not None:
+        await repository.move_waiting(session, current.id, conversation.id)
     return conversation
 
 

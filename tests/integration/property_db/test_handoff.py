@@ -129,6 +129,22 @@ async def test_a_call_back_becomes_a_chat_when_somebody_is_there_and_it_is_asked
     assert place.kind is QueueKind.CHAT
 
 
+async def test_a_call_back_follows_the_resident_into_the_next_days_conversation(
+    database: Database, small: Small, clock: SettableClock
+) -> None:
+    async with database.transaction() as session:
+        place = await handoff.request(session, small.wang.conversation_id, "asked", clock)
+    clock.advance(hours=14)
+    async with database.transaction() as session:
+        today = await conversations.open_for(session, "webchat", small.wang.identity_id, clock)
+        agent = Agent(username="x", display_name="小李", password_hash="", status=AgentStatus.ONLINE)
+        session.add(agent)
+    item = await _take(database, place.item_id, agent, clock)
+    assert item.conversation_id == today.id != small.wang.conversation_id
+    async with database.reading() as session:
+        assert (await conversations.get(session, today.id)).state is ConversationState.HUMAN
+
+
 async def test_asking_in_a_conversation_that_is_none_is_refused(database: Database, clock: SettableClock) -> None:
     with pytest.raises(ConversationNotFound):
         async with database.transaction() as session:

@@ -286,3 +286,56 @@ async def test_a_resident_with_two_homes_is_asked_which(arrive: Arrive, database
     offered = await wang.gets("action_ask_repair_home")
     await wang.answers(offered.payloads()[1], "inform", choice=f"home_{other.id}")
     assert wang.slots["repair_home"] == other.id
+
+
+async def test_hurry_is_not_taken_for_a_place(wang: Resident) -> None:
+    await wang.begins(FORM, "水龙头漏水", "report_repair", facility="水龙头")
+    assert wang.asked == "repair_place"
+    await wang.answers("很急", "nlu_fallback")
+    assert wang.slots["repair_urgency"] == "urgent"
+    assert wang.asked == "repair_place"
+
+
+async def test_a_day_without_an_hour_means_the_hours_of_that_day(wang: Resident) -> None:
+    await wang.begins(FORM, "厨房水龙头漏水，不急", "report_repair", **TAP)
+    await wang.answers("周一", time=("2026-11-23T00:00:00+08:00", "周一"))
+    assert wang.slots["repair_time"] == {
+        "start": "2026-11-23T08:00:00+08:00",
+        "end": "2026-11-23T20:00:00+08:00",
+    }
+
+
+async def test_a_day_far_away_is_refused(wang: Resident) -> None:
+    await wang.begins(FORM, "厨房水龙头漏水，不急", "report_repair", **TAP)
+    answer = await wang.answers("12月30号", time=("2026-12-30T00:00:00+08:00", "12月30号"))
+    assert answer.responses == ["utter_time_too_far"]
+
+
+async def test_a_fee_question_while_any_text_may_answer_is_still_a_question(wang: Resident) -> None:
+    await wang.begins(FORM, "我要报修", "report_repair")
+    answer = await wang.answers("给我查下电费", "query_arrears", confidence=0.27, fee_type="电费")
+    assert answer.kinds() == ["action_execution_rejected"]
+
+
+async def test_not_saying_where_leaves_a_complaint_open_but_goes_on(wang: Resident) -> None:
+    await wang.begins("complaint_form", "楼上小孩每天蹦到半夜十二点", "complain_neighbor")
+    assert wang.asked == "complaint_place"
+    await wang.answers("算了不说在哪了", "stop")
+    assert wang.asked == "complaint_confirmed"
+    await wang.answers("就在3栋2单元一楼", building="3", unit="2")
+    assert wang.slots["complaint_place"] == "就在3栋2单元一楼"
+    assert wang.asked == "complaint_confirmed"
+
+
+async def test_a_yes_to_the_offer_of_a_person_in_the_middle_of_a_form_calls_one(wang: Resident) -> None:
+    await wang.begins(FORM, "厨房水龙头漏水，不急", "report_repair", **TAP)
+    for nonsense in ("嘎嘎嘎", "咕咕咕"):
+        await wang.answers(nonsense, "nlu_fallback")
+    answer = await wang.answers("好的", "affirm")
+    assert answer.followup() == "action_request_human"
+
+
+async def test_how_to_help_oneself_is_answered_in_the_middle_of_a_form(wang: Resident) -> None:
+    await wang.begins(FORM, "厨房水龙头漏水，不急", "report_repair", **TAP)
+    answer = await wang.answers("总阀怎么关", "ask_repair_guide", facility="水阀")
+    assert answer.kinds() == ["action_execution_rejected"]

@@ -6,6 +6,7 @@ import pytest
 
 from integrations.gateway.hub import ConversationChanged, MessageStored
 from property_db.audit import service as audit
+from property_db.conversations import service as conversations
 from property_db.conversations.models import Author, MessageState
 from tests.unit.desk.conftest import Arrive, Browser, World
 
@@ -58,6 +59,23 @@ async def test_no_more_than_the_agent_may_hold(xiaoli: Browser, arrive: Arrive) 
     refused = await xiaoli.post(f"/queue/{items[2]}/take", expect=409)
     assert refused["error"]["code"] == "at_capacity"
     assert [item["id"] for item in (await xiaoli.get("/overview"))["waiting"]] == [items[2]]
+
+
+async def test_a_call_back_follows_the_resident_into_the_next_conversation(
+    world: World, xiaoli: Browser, arrive: Arrive
+) -> None:
+    await xiaoli.http.put("/me/status", json={"status": "offline"})
+    wang = await arrive("王建国")
+    item = await wang.asks_for_a_person()
+    assert await wang.state() == "bot", "nobody is on duty"
+    world.clock.advance(hours=13)
+    async with world.database.transaction() as session:
+        wang.conversation = await conversations.open_for(session, "webchat", wang.conversation.identity_id, world.clock)
+    await xiaoli.login()
+    (waiting,) = (await xiaoli.get("/overview"))["waiting"]
+    assert (waiting["kind"], waiting["conversation_id"]) == ("callback", wang.id)
+    await take(xiaoli, item)
+    assert await wang.state() == "human"
 
 
 async def test_a_reply_is_stored_once_for_its_id(world: World, xiaoli: Browser, arrive: Arrive) -> None:

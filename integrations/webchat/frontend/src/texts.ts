@@ -15,7 +15,7 @@ export const texts = {
     humanUnnamed: "人工客服正在为您服务",
     rating: "请评价本次服务",
     largeOn: "切换为大字模式",
-    largeOff: "退出大字模式",
+    largeOff: "恢复标准字号",
     largeShort: "大字",
     normalShort: "标准",
     homesShort: "我家",

@@ -132,14 +132,16 @@ export function createChat(store: Store): Chat {
     }
   }
 
-  watch(session.generation, () => {
+  function startOver(): void {
     messages.clear();
     statuses.clear();
     pictures.forget();
     endTyping();
     expired.value = true;
     realtime.restart();
-  });
+  }
+  // At once: the answer to the repeated request already belongs to the new session.
+  watch(session.generation, startOver, { flush: "sync" });
 
   return {
     store,
