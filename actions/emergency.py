@@ -1,6 +1,7 @@
 """Danger: the safety text before anything else, a ticket and an alarm."""
 
 from actions.base import DomainAction, end_form, set_slots
+from actions.interruption import BELIEVED
 from actions.turn import Event, Turn
 from bot.language.emergency import detect
 from property_db.emergencies import service as emergencies
@@ -17,12 +18,16 @@ class ReportEmergency(DomainAction):
 
     async def work(self, turn: Turn) -> list[Event]:
         """Say how to be safe, then that people know. No form goes on after that."""
-        kind = detect(turn.typed) or "unknown"
+        kind = detect(turn.typed)
+        if kind is None and not turn.is_choice and turn.confidence < BELIEVED:
+            # Only the intent model thinks so, and hardly: the numbers to call at once, but no alarm for 「！！！」.
+            turn.say("utter_emergency_unsure")
+            return []
         answer = await emergencies.report(
             turn.session,
             turn.conversation.id,
             turn.scope.identity_id,
-            kind,
+            kind or "unknown",
             turn.typed,
             turn.message_id,
             turn.clock,

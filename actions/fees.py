@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from actions.base import DomainAction, set_slots
+from actions.base import DomainAction, set_slots, wish
+from actions.later import answer_later
 from actions.offers import make_offer
 from actions.turn import Event, Turn
 from actions.wording import period_text, short, yuan_text
@@ -13,6 +14,9 @@ from property_db.conversations.blocks import BillCard, BillLine
 from property_db.estates.models import Home
 from property_db.fees import service as fees
 from property_db.fees.schemas import Arrears, Explanation, Standard
+
+LEAST_OBJECTION = 2
+"""So many characters beside fee and period, and something may be objected."""
 
 
 class _AboutFees(DomainAction):
@@ -203,6 +207,8 @@ class DisputeFee(_AboutFees):
 
     async def work(self, turn: Turn) -> list[Event]:
         """File it under fees with the resident's own words. Whether it is right is for people to say."""
+        if turn.typed and len(turn.rest("fee_type", "period")) < LEAST_OBJECTION:
+            return await answer_later(turn, wish(turn, "action_inform"))  # 水费呢 objects to nothing
         draft = complaints.ComplaintDraft(
             identity_id=turn.scope.identity_id,
             category=ComplaintCategory.FEE,

@@ -8,7 +8,7 @@ from typing import ClassVar, Protocol
 
 from actions.turn import FALLBACK, Turn
 
-SURE = 0.5
+SURE = 0.7
 """From this confidence on, another intent counts against a question that any text may answer."""
 
 FAIRLY_SURE = 0.35
@@ -21,7 +21,10 @@ HINTS = frozenset({"fee_type", "period", "amount", "plate"})
 """Entities no form asks for."""
 
 ALWAYS = frozenset({"stop", "request_human", "report_emergency"})
-"""Never an answer, however unsure."""
+"""Never an answer, whatever was asked, unless hardly believed."""
+
+BELIEVED = 0.6
+"""From this confidence on those are believed; what the emergency detector finds has 1."""
 
 ANSWERS = frozenset({"inform", "affirm", "deny", FALLBACK, "out_of_scope", "chitchat"})
 """What answers usually look like; talk and nonsense included, which the open question itself handles better."""
@@ -30,6 +33,7 @@ STATEMENTS = frozenset(
     {
         "report_repair", "urge_repair", "change_repair", "cancel_repair", "complain_service", "complain_neighbor",
         "dispute_fee", "give_feedback", "rate_service", "report_parking_problem", "ask_repair_guide",
+        "report_emergency",
     }
 )  # fmt: skip
 """Intents that tell something. Where free text was asked for, a telling message is the text."""
@@ -62,7 +66,7 @@ def is_interruption(turn: Turn, own_intents: frozenset[str], question: OpenQuest
     intent = turn.intent
     if question.settles(turn):
         return False
-    if intent in ALWAYS:
+    if intent in ALWAYS and (turn.confidence >= BELIEVED or not question.free):
         return True
     if intent in ANSWERS or intent in own_intents or turn.upload_ids:
         return False

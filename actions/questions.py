@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
-from actions.catalogue import bare, clauses, is_just, mentions
+from actions.catalogue import bare, clauses, core, is_just, mentions, without
 from actions.turn import Turn
 from property_db.clock import SHANGHAI
 from property_db.people.masking import is_mobile
+
+SURE_OF_TALK = 0.7
+"""From this confidence on a yes or a thank-you is no text to keep."""
 
 Answers = Mapping[str, Any]
 """Slot values of the task so far; an empty text means: asked, and deliberately left open."""
@@ -89,7 +92,7 @@ class FreeText(Question):
         """Take the whole text; 不知道 and the like leave an optional question open."""
         if self.optional and (turn.intent == "deny" or is_just("skip", turn.typed) or self.settles(turn)):
             return ""
-        return turn.typed or None
+        return None if says_nothing(turn) else turn.typed or None
 
     def settles(self, turn: Turn) -> bool:
         """算了不说在哪了 leaves an optional question open; it does not give up the task."""
@@ -262,6 +265,18 @@ class OneOf(Question):
         if found is not None:
             return found
         return next((value for value, name in self.values if mentions(name, turn.typed)), None)
+
+    def settles(self, turn: Turn) -> bool:
+        """Whether nothing but such a word was said: 慢慢来 is calm, and no wish to speak to a person."""
+        rest = core(turn.typed)
+        for _, name in self.values:
+            rest = without(name, rest)
+        return self.answer(turn) is not None and len(rest) <= 1
+
+
+def says_nothing(turn: Turn) -> bool:
+    """Whether the message is but a yes, a no or a courtesy, which is no text to keep."""
+    return turn.intent in ("affirm", "deny", "greet", "thank", "goodbye") and turn.confidence >= SURE_OF_TALK
 
 
 def ordinal(text: str, count: int) -> int | None:

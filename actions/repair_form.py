@@ -4,7 +4,7 @@ from typing import Any
 
 from actions.base import DomainAction, set_slots
 from actions.cards import notice_card
-from actions.catalogue import facility_areas, mentions
+from actions.catalogue import facility_areas, mentions, names_fault
 from actions.questions import Answers, PhoneNumber, VisitTime, YesOrNo, parse_span
 from actions.repair_questions import (
     Address,
@@ -106,7 +106,6 @@ class ReportRepairForm(Task):
             self._reopen_time(answers)
         if not turn.homes:
             await self._conclude_estate(turn, answers)
-        self._another_fault(turn, answers)
         if answers.get("repair_facility") and answers.get("repair_symptom") and answers.get("repair_like") is None:
             home = answers.get("repair_home")
             like = await tickets.duplicate_of(
@@ -137,16 +136,14 @@ class ReportRepairForm(Task):
         if answers.get("repair_estate") is None and (estate := await turn.estate()) is not None:
             answers.set("repair_estate", estate.name)
 
-    def _another_fault(self, turn: Turn, answers: Draft) -> None:
-        """马桶也堵了 in the middle: written into the same ticket rather than dropped."""
-        before, told = turn.slot("repair_symptom"), turn.entity("facility")
-        if before is None or told in (None, answers.get("repair_facility")) or answers.changed("repair_symptom"):
-            return
-        if turn.slot("requested_slot") in (None, "repair_facility", "repair_place"):
-            return
-        if mentions("also", turn.typed):
-            answers.set("repair_symptom", before + short("and_also") + turn.typed)
-            turn.say("utter_repair_added")
+    def absorb(self, turn: Turn, answers: Draft) -> bool:
+        """Write what is told of the fault later on the same ticket: 水槽下面都湿了, or 马桶也堵了."""
+        known = answers.get("repair_symptom")
+        if not known or not names_fault(turn.typed):
+            return False
+        answers.set("repair_symptom", known + short("and_also") + turn.typed)
+        turn.say("utter_repair_added")
+        return True
 
 
 class AskRepairHome(DomainAction):

@@ -5,11 +5,24 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from actions.catalogue import bare, core, mentions, names_fault, section
-from actions.questions import OneOf, Question, Unusable, ordinal
+from actions.questions import OneOf, Question, Unusable, ordinal, says_nothing
 from actions.turn import Turn
 from actions.wording import short
 
 LONGEST_FACILITY = 20
+NOT_SYMPTOM = (
+    "facility",
+    "utility",
+    "place",
+    "area",
+    "building",
+    "unit",
+    "room",
+    "time",
+    "phone",
+    "fee_type",
+    "period",
+)
 
 
 @dataclass
@@ -32,7 +45,7 @@ class Facility(Question):
         if found is not None:
             return found
         own = turn.rest("time", "phone", "place", "building", "unit", "room")
-        return own if 1 < len(own) <= LONGEST_FACILITY else None
+        return own if 1 < len(own) <= LONGEST_FACILITY and not says_nothing(turn) else None
 
     async def check(self, turn: Turn, value: Any) -> str:
         """Refuse marks and numbers alone."""
@@ -49,14 +62,15 @@ class Symptom(Question):
     longest: ClassVar[int] = 200
 
     def volunteered(self, turn: Turn) -> Any:
-        """Take what is told if some of it speaks of a fault."""
+        """Take what is told if some of it speaks of a fault, or says more than which thing it is."""
         told = _clauses(turn)
-        return "，".join(told) if any(names_fault(clause) for clause in told) else None
+        more = turn.intent == "report_repair" and len(turn.rest(*NOT_SYMPTOM)) > 1
+        return "，".join(told) if more or any(names_fault(clause) for clause in told) else None
 
     def answer(self, turn: Turn) -> Any:
         """Take everything but clauses that only give a time or a number."""
         told = _clauses(turn)
-        return "，".join(told) if told and core("".join(told)) else None
+        return "，".join(told) if told and core("".join(told)) and not says_nothing(turn) else None
 
     async def check(self, turn: Turn, value: Any) -> str:
         """Require some words and not an essay."""
@@ -69,10 +83,10 @@ class Symptom(Question):
 
 
 def _clauses(turn: Turn) -> list[str]:
-    """Return the clauses of the message without those that only give a time, a telephone number or a courtesy."""
+    """Return the clauses that tell of the fault: none that only give a time or a number, or speak of something else."""
     told = []
     for found in re.finditer(r"[^，。！？；,!?;\n\s]+", turn.typed):
-        aside = turn.overlaps(found.start(), found.end(), "time", "phone")
+        aside = turn.overlaps(found.start(), found.end(), "time", "phone", "fee_type", "period")
         if aside and not names_fault(found[0]):
             continue
         if core(found[0]):
@@ -98,7 +112,7 @@ class Place(Question):
             return turn.entity("place")
         if mentions("indoors", turn.typed):
             return turn.entity("place") or short("area_home")
-        return turn.typed if core(turn.typed) else None
+        return turn.typed if core(turn.typed) and not says_nothing(turn) else None
 
     async def check(self, turn: Turn, value: Any) -> str:
         """Refuse marks alone and essays."""

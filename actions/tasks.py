@@ -7,6 +7,7 @@ of the questions, a change of an earlier answer, a picture, or something that is
 
 from abc import ABC, abstractmethod
 from collections import ChainMap
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from rasa_sdk.events import ActionExecutionRejected, FollowupAction, SlotSet
@@ -65,6 +66,10 @@ class Task(DomainAction, ABC):
     async def settle(self, turn: Turn, answers: "Draft") -> None:
         """Look at the answers after each message, before the next question is chosen."""
 
+    def absorb(self, turn: Turn, answers: "Draft") -> bool:
+        """Keep a message that answers nothing but belongs to the task; whether it was kept."""
+        return False
+
     async def work(self, turn: Turn) -> list[Event]:
         """Read the message and choose what is asked next."""
         answers = Draft(self, turn)
@@ -119,7 +124,7 @@ class Task(DomainAction, ABC):
             changed = await self._volunteered(turn, answers, question)
             if self.correction is not None and question.slot == self.correction:
                 return self._corrected(turn, answers, changed)
-            if turn.intent == "change_repair" and not changed and (named := self._named_field(turn)) is not None:
+            if turn.intent == "change_repair" and not changed and (named := self.named_field(turn)) is not None:
                 answers.set(named, None)
                 return named
             value = self._answer_to(turn, question, changed)
@@ -134,7 +139,9 @@ class Task(DomainAction, ABC):
             if pictures:
                 turn.say("utter_photos_received")
                 return None
-            named = self._named_field(turn)
+            if self.absorb(turn, answers):
+                return None
+            named = self.named_field(turn)
             if named is not None and mentions("changes", turn.typed):
                 answers.set(named, None)
                 return named
@@ -184,7 +191,7 @@ class Task(DomainAction, ABC):
     def _corrected(self, turn: Turn, answers: "Draft", changed: bool) -> str | None:
         if changed:
             return None
-        named = turn.entity("choice") if self._is_slot(turn.entity("choice")) else self._named_field(turn)
+        named = turn.entity("choice") if self._is_slot(turn.entity("choice")) else self.named_field(turn)
         if named is None:
             fault = Unusable("utter_correction_unclear")
             return self._unusable(turn, answers, fault, stay=self.correction, understood=False)
@@ -211,7 +218,7 @@ class Task(DomainAction, ABC):
         answers.set(self.photos, known + [upload for upload in turn.upload_ids if upload not in known])
         return True
 
-    def _named_field(self, turn: Turn) -> str | None:
+    def named_field(self, turn: Turn) -> str | None:
         """Return the slot of the field the resident speaks of."""
         fields = section("fields")
         text = normalise(turn.typed)
@@ -236,7 +243,7 @@ class Task(DomainAction, ABC):
 
     def _question(self, slot: str) -> Question:
         found = next((question for question in self.questions if question.slot == slot), None)
-        return found or Question(slot, "utter_correction_unclear")
+        return found or _WhatToChange(slot, "utter_correction_unclear", task=self)
 
     def clear(self) -> list[Event]:
         """Return the events that forget the task's answers."""
@@ -316,6 +323,21 @@ def resume_suspended(message: Message) -> list[Event]:
     """Return the event that takes up the task put aside last, if there is one."""
     suspended: list[str] = message.slot("suspended_task") or []
     return [FollowupAction(suspended[-1])] if suspended else []
+
+
+SHORT = 6
+"""A field's name with hardly anything around it: 电话 is meant for the form, 物业电话多少 is not."""
+
+
+@dataclass
+class _WhatToChange(Question):
+    """What is to be changed: the name of a field."""
+
+    task: Task | None = None
+
+    def settles(self, turn: Turn) -> bool:
+        """Whether the message is little more than a field's name."""
+        return self.task is not None and len(turn.typed) <= SHORT and self.task.named_field(turn) is not None
 
 
 async def _checked(question: Question, turn: Turn, value: Any) -> Any:

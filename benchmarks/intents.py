@@ -52,7 +52,7 @@ def messages() -> list[Any]:
 
 def fit(matrix: Any, intents: np.ndarray) -> LinearSVC:
     """The classifier's own model."""
-    return LinearSVC(C=0.3, class_weight="balanced", random_state=SEED).fit(matrix, intents)
+    return LinearSVC(C=0.3, random_state=SEED).fit(matrix, intents)
 
 
 def probabilities(found: list[Any], intents: np.ndarray, order: list[str], views: dict[str, float], folds: int) -> np.ndarray:

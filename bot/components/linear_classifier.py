@@ -226,7 +226,7 @@ class LinearClassifier(GraphComponent, IntentClassifier):
         return softmax(self._temperature * scores.astype(float))
 
     def _fit(self, matrix: scipy.sparse.csr_matrix, intents: np.ndarray) -> LinearSVC:
-        return LinearSVC(C=self._config["C"], class_weight="balanced", random_state=SEED).fit(matrix, intents)
+        return LinearSVC(C=self._config["C"], random_state=SEED).fit(matrix, intents)
 
     def _calibrated(self, matrix: scipy.sparse.csr_matrix, intents: np.ndarray) -> float:
         """The temperature under which the held-out messages' own intents are most likely."""
