@@ -106,6 +106,7 @@ class ReportRepairForm(Task):
             self._reopen_time(answers)
         if not turn.homes:
             await self._conclude_estate(turn, answers)
+        self._another_fault(turn, answers)
         if answers.get("repair_facility") and answers.get("repair_symptom") and answers.get("repair_like") is None:
             home = answers.get("repair_home")
             like = await tickets.duplicate_of(
@@ -135,6 +136,14 @@ class ReportRepairForm(Task):
     async def _conclude_estate(self, turn: Turn, answers: Draft) -> None:
         if answers.get("repair_estate") is None and (estate := await turn.estate()) is not None:
             answers.set("repair_estate", estate.name)
+
+    def _another_fault(self, turn: Turn, answers: Draft) -> None:
+        """不急，另外马桶也堵了: the answer is taken, and the rest is not dropped."""
+        asked = turn.slot("requested_slot")
+        if asked in (None, "repair_facility", "repair_symptom", "repair_place") or turn.answered_before(self.form):
+            return
+        if mentions("also", turn.typed) and not answers.changed("repair_symptom"):
+            self.absorb(turn, answers)
 
     def absorb(self, turn: Turn, answers: Draft) -> bool:
         """Write what is told of the fault later on the same ticket: 水槽下面都湿了, or 马桶也堵了."""

@@ -16,4 +16,5 @@ def load(name: str) -> Any:
     The value is shared: do not change it.
     """
     with (_ROOT / name).open(encoding="utf-8") as file:
-        return yaml.safe_load(file)
+        # The C parser of libyaml is ten times faster, which every start feels.
+        return yaml.load(file, Loader=yaml.CSafeLoader)  # noqa: S506 - a safe loader

@@ -4,8 +4,10 @@ Secrets that are not given are generated once into the data folder with owner-on
 they have to be given or generated, never defaulted (docs/operations.md).
 """
 
+import contextlib
 import os
 import secrets
+import tempfile
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
@@ -78,11 +80,11 @@ class Settings(BaseSettings):
 def generated_secret(path: Path) -> str:
     """Read the secret kept at ``path``, or make it (0600) when there is none; two processes agree on one."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text(encoding="ascii").strip()
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        secret = secrets.token_urlsafe(SECRET_BYTES)
-        file.write(secret)
-    return secret
+    if not path.exists():
+        with tempfile.NamedTemporaryFile("w", dir=path.parent, encoding="ascii") as draft:  # made with mode 0600
+            draft.write(secrets.token_urlsafe(SECRET_BYTES))
+            draft.flush()
+            # A link appears with its whole content or not at all, and only the first of two processes makes it.
+            with contextlib.suppress(FileExistsError):
+                os.link(draft.name, path)
+    return path.read_text(encoding="ascii").strip()

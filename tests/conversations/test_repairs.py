@@ -40,23 +40,23 @@ async def until_confirmation(resident: Resident, answer: Answer, replies: dict[s
     for _ in range(10):
         if answer.offers("确认提交"):
             return answer
-        key = next((key for key in replies if key in answer.text), None)
+        asked = answer.cards("ask")[-1]["value"] if answer.cards("ask") else ""
+        question = answer.text.splitlines()[-1]
+        key = asked if asked in replies else next((key for key in replies if key in question), None)
         assert key is not None, f"an unexpected question: {answer.text}"
         answer = await resident.says(replies[key])
-    raise AssertionError("the form does not come to an end")
+    raise AssertionError(f"the form does not come to an end: {answer.text}")
 
 
 REPLIES = {
+    "time": "后天下午三点",
+    "phone": "就用登记的",
+    "photo": "没有",
     "同一个问题": "不是，是另外一个",
     "什么": "水龙头",
     "哪": "厨房",
     "怎么": "一直滴水",
     "急": "不急",
-    "时间": "后天下午三点",
-    "时候": "后天下午三点",
-    "电话": "就用登记的",
-    "手机": "就用登记的",
-    "照片": "没有",
 }
 
 

@@ -245,3 +245,21 @@ async def test_a_fee_named_beside_a_repair_is_offered_with_the_first_question(wa
 async def test_one_wish_is_not_mistaken_for_two(wang: Resident) -> None:
     await wang.says("物业费怎么交，能用微信吗", "ask_how_to_pay", fee_type="物业费")
     assert "utter_second_wish" not in (await wang.gets("action_company_info")).responses
+
+
+async def test_a_fragment_with_a_fee_is_no_objection(wang: Resident, database: Database) -> None:
+    await wang.says("水费呢", "dispute_fee", confidence=0.58, fee_type="水费")
+    answer = await wang.gets("action_dispute_fee")
+    assert answer.responses[0] in ("utter_arrears", "utter_arrears_none")
+
+
+async def test_a_danger_hardly_believed_gets_the_numbers_and_a_question_but_no_alarm(
+    wang: Resident, database: Database
+) -> None:
+    await wang.says("！！！", "report_emergency", confidence=0.47)
+    assert (await wang.gets("action_report_emergency")).responses == ["utter_emergency_unsure"]
+    async with database.reading() as session:
+        alarm = await session.scalar(select(Alarm).where(Alarm.conversation_id == wang.conversation_id))
+    assert alarm is None
+    await wang.says("/report_emergency", "report_emergency", confidence=1.0)
+    assert (await wang.gets("action_report_emergency")).responses[0] == "#emergency"

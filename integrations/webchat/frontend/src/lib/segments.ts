@@ -4,9 +4,9 @@ export interface Segment {
   href: string | null;
 }
 
-// Web addresses; mobile numbers; land lines with area code; service numbers (400/800). A number that is part of a
+// Web addresses; mobile numbers; land lines and five-digit services with area code; service numbers (400/800). A number that is part of a
 // longer code (a ticket number, a masked number, an amount) is not one: the characters around decide.
-const LINKS = /(https?:\/\/[^\s<>"'，。；、！？）】]+)|(1[3-9]\d{9}|0\d{2,3}-?\d{7,8}|[48]00-?\d{3}-?\d{4})/g;
+const LINKS = /(https?:\/\/[^\s<>"'，。；、！？）】]+)|(1[3-9]\d{9}|0\d{2,3}-?\d{3,4}-?\d{4}|0\d{2,3}-\d{5}|[48]00-?\d{3}-?\d{4})/g;
 const CODE_BEFORE = /[\w*.-]/;
 const CODE_AFTER = /[\w*-]/;
 
