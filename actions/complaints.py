@@ -12,7 +12,7 @@ from property_db.clock import SHANGHAI
 from property_db.complaints import service as complaints
 from property_db.complaints.models import ComplaintCategory
 
-ENOUGH = 4
+ENOUGH = 3
 """So many characters beside courtesies, and the first message already says what the complaint is."""
 
 CATEGORIES = {"complain_neighbor": ComplaintCategory.NEIGHBOR}

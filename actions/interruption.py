@@ -6,6 +6,7 @@ the message's intent, and because that rule ends with listening, comes back to t
 
 from typing import ClassVar, Protocol
 
+from actions.catalogue import mentions
 from actions.turn import FALLBACK, Turn
 
 SURE = 0.7
@@ -13,6 +14,9 @@ SURE = 0.7
 
 FAIRLY_SURE = 0.35
 """The same where the message holds nothing the question asks for."""
+
+CERTAIN = 0.9
+"""From this confidence on a message without any word of asking may still be a question of its own."""
 
 HINTED = 0.2
 """The same where the message also names something that belongs to other subjects only."""
@@ -77,7 +81,8 @@ def is_interruption(turn: Turn, own_intents: frozenset[str], question: OpenQuest
     if turn.confidence < (SURE if question.free else FAIRLY_SURE):
         return False
     if question.free:
-        return intent not in STATEMENTS
+        asks = turn.confidence >= CERTAIN or mentions("asks", turn.typed)
+        return intent not in STATEMENTS and asks
     if question.recognises(turn):
         # 明天下午三点 may look like any intent; 明天停水吗 holds a time too, but something is left without it.
         return intent not in STATEMENTS and len(turn.rest(*question.entities)) > 1

@@ -268,10 +268,10 @@ class OneOf(Question):
 
     def settles(self, turn: Turn) -> bool:
         """Whether nothing but such a word was said: 慢慢来 is calm, and no wish to speak to a person."""
-        rest = core(turn.typed)
+        rest = bare(turn.typed)
         for _, name in self.values:
             rest = without(name, rest)
-        return self.answer(turn) is not None and len(rest) <= 1
+        return self.answer(turn) is not None and len(core(rest)) <= 1
 
 
 def says_nothing(turn: Turn) -> bool:

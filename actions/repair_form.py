@@ -4,7 +4,7 @@ from typing import Any
 
 from actions.base import DomainAction, set_slots
 from actions.cards import notice_card
-from actions.catalogue import facility_areas, mentions, names_fault
+from actions.catalogue import facility_areas, mentions, names_fault, section
 from actions.questions import Answers, PhoneNumber, VisitTime, YesOrNo, parse_span
 from actions.repair_questions import (
     Address,
@@ -124,6 +124,8 @@ class ReportRepairForm(Task):
                 answers.set("repair_area", usual)
         common = answers.get("repair_area") == short("area_common")
         facility = answers.get("repair_facility") or ""
+        if facility in section("supplies").values() and not answers.get("repair_place"):
+            answers.set("repair_place", short("area_home"))  # no water has no place of its own
         # The lift of a resident is the lift of their staircase; the summary shows it, so it can be put right.
         if common and turn.homes and not answers.get("repair_place") and mentions("in_building", facility):
             answers.set("repair_place", staircase(turn))

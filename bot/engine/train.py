@@ -91,9 +91,10 @@ def _run_graph(project: Path, scratch: Path, target: Path) -> None:
     from rasa.engine.runner.dask import DaskGraphRunner
     from rasa.engine.storage.local_model_storage import LocalModelStorage
     from rasa.engine.validation import validate
+    from rasa.shared.core.domain import Domain
 
     importer = load_files(project)
-    domain = importer.get_domain()
+    domain = Domain.load(str(project / "bot/domain"))  # the importer would turn a wrong one into an empty one
     configuration = _graph(importer)
     validate(configuration)
     storage_folder = scratch / "components"
@@ -114,8 +115,10 @@ def load_files(project: Path) -> TrainingDataImporter:
 
     Raises:
         EngineError: one of them is missing.
+        RasaException: a file is no YAML.
     """
     from rasa.shared.importers.importer import TrainingDataImporter
+    from rasa.shared.utils.io import read_yaml_file
 
     config, domain = project / "bot/config.yml", project / "bot/domain"
     messages = sorted((project / "nlu_data").glob("*.yml"))
@@ -126,6 +129,8 @@ def load_files(project: Path) -> TrainingDataImporter:
     if not messages or not rules:
         where = project / ("nlu_data" if not messages else "bot/rules")
         raise EngineError("file_missing", "There is no .yml file to train from.", str(where), "Restore the folder.")
+    for file in [config, *sorted(domain.rglob("*.yml")), *messages, *rules]:
+        read_yaml_file(file)  # Rasa would leave out a file it cannot read
     return TrainingDataImporter.load_from_config(str(config), str(domain), [str(file) for file in [*messages, *rules]])
 
 

@@ -19,6 +19,7 @@ from property_db.people import service as people
 from property_db.uploads import service as uploads
 
 UPLOADS_LIMIT = 9
+HUMAN_PAYLOAD = "/request_human"
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,9 @@ async def store_inbound(session: AsyncSession, inbound: InboundMessage, clock: C
         chosen = None
     conversation = await conversations.open_for(session, inbound.channel, identity.id, clock)
     message = await _append(session, conversation, inbound, chosen, clock)
+    if chosen is not None and chosen.payload == HUMAN_PAYLOAD:
+        # Who asks for a person does not wait for the next attempt at an engine that is down.
+        await lookup.hasten(session, conversation.id)
     return Received(conversation, message, is_new=True, events=[*events, MessageStored(conversation.id, message.id)])
 
 

@@ -14,6 +14,7 @@ from bot.language.emergency import EmergencyKind, detect
 from integrations.gateway.answers import logical_answer
 from integrations.gateway.engine_client import EngineClient, EngineUnavailable, Reply, TurnFailed
 from integrations.gateway.hub import AlarmRaised, ConversationChanged, Hub, MessageStored, TypingChanged
+from integrations.gateway.receiving import HUMAN_PAYLOAD
 from integrations.gateway.settings import Settings
 from integrations.gateway.texts import say
 from property_db.clock import Clock
@@ -35,7 +36,6 @@ from property_db.handoff.models import QueueKind
 
 log = structlog.get_logger()
 
-HUMAN_PAYLOAD = "/request_human"
 LEAVE_QUEUE_PAYLOAD = "/leave_queue"
 PHOTO_PAYLOAD = "/inform"
 FIRST_RETRY = timedelta(seconds=1)
@@ -56,6 +56,7 @@ class Router:
         self._hub = hub
         self._engine = engine
         self._worker = worker
+        self._apologise_after = timedelta(seconds=settings.apologise_after_seconds)
 
     async def answer(self, message: Message) -> None:
         """See one claimed message to its end: answered, held for a person, or due again later."""
@@ -147,11 +148,13 @@ class Router:
         if waited > timedelta(seconds=self._settings.give_up_after_seconds):
             await self._give_up(conversation, message)
             return
-        if waited > timedelta(seconds=self._settings.apologise_after_seconds):
+        if waited >= self._apologise_after:
             await self._apologise(message)
         async with self._database.transaction() as session:
             if HUMAN_PAYLOAD not in await lookup.waiting_choices(session, conversation.id):
                 pause = min(FIRST_RETRY * 2 ** min(message.attempts - 1, 10), LONGEST_RETRY)
+                if waited < self._apologise_after:  # the apology comes on time, not with the attempt after it
+                    pause = min(pause, self._apologise_after - waited)
                 await conversations.retry_later(session, message.id, self._worker, self._clock.now() + pause)
                 return
             stored = await self._hand_over(session, conversation, message)

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from property_db.conversations.models import Conversation, Direction, Message, MessageState
@@ -62,6 +62,20 @@ async def waiting_choices(session: AsyncSession, conversation_id: int) -> list[s
         .order_by(Message.seq)
     )
     return [row.choice["payload"] for row in rows if row.choice]
+
+
+async def hasten(session: AsyncSession, conversation_id: int) -> None:
+    """Make what waits for another attempt due now."""
+    await session.execute(
+        update(Message)
+        .where(
+            Message.conversation_id == conversation_id,
+            Message.direction == Direction.IN,
+            Message.state == MessageState.RECEIVED,
+        )
+        .values(next_attempt_at=None),
+        execution_options={"synchronize_session": False},
+    )
 
 
 async def seqs(session: AsyncSession, message_ids: Collection[int]) -> dict[int, int]:

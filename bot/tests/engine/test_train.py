@@ -78,7 +78,7 @@ def test_a_damaged_model_is_trained_anew(trained: Any, tmp_path: Path) -> None:
     [
         ("bot/rules/tiny.yml", tiny.FILES["bot/rules/tiny.yml"] + "- rule: contradiction\n  steps:\n  - intent: greet\n  - action: action_query_arrears\n", "Contradicting"),
         ("bot/domain/tiny.yml", "version: '3.1'\nintents: {greet: \n", "tiny.yml"),
-        ("bot/config.yml", tiny.FILES["bot/config.yml"].replace("LogisticRegressionClassifier", "DIETClassifier"), "DIETClassifier"),
+        ("bot/config.yml", tiny.FILES["bot/config.yml"].replace("FallbackClassifier", "DIETClassifier"), "DIETClassifier"),
         ("nlu_data/tiny.yml", "version: '3.1'\nnlu:\n- intent: 3\n", "tiny.yml"),
     ],
     ids=["contradicting rules", "broken domain", "component of the full engine", "broken messages"],

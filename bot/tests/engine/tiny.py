@@ -10,12 +10,11 @@ recipe: default.v1
 assistant_id: tiny
 language: zh
 pipeline:
-- name: JiebaTokenizer
-- name: CountVectorsFeaturizer
-  analyzer: char
-  min_ngram: 1
-  max_ngram: 2
-- name: LogisticRegressionClassifier
+- name: bot.components.normaliser.Normaliser
+- name: bot.components.tokenizer.ChineseTokenizer
+- name: bot.components.linear_classifier.LinearClassifier
+- name: FallbackClassifier
+  threshold: 0.1
 policies:
 - name: RulePolicy
 """,

@@ -38,7 +38,7 @@ def heard(text: str, intent: str, confidence: float, entities: dict[str, str]) -
         ("谢谢", "thank", 0.9, {}, PhoneNumber("p", "u")),
         ("保安态度差", "complain_service", 0.9, {}, PhoneNumber("p", "u")),
         ("/query_arrears", "query_arrears", 1.0, {}, FreeText("x", "u")),
-        ("电话多少", "ask_office_info", 0.9, {}, Place("p", "u")),
+        ("电话多少", "ask_office_info", 0.8, {}, Place("p", "u")),
     ],
 )
 def test_a_question_of_its_own(
@@ -60,6 +60,7 @@ def test_a_question_of_its_own(
         ("叽里咕噜", "nlu_fallback", 0.2, {}, TIME),
         ("今天天气不错", "chitchat", 0.9, {}, TIME),
         ("楼道灯也坏了", "report_repair", 0.9, {}, PhoneNumber("p", "u")),
+        ("师傅来的时候带个梯子", "query_repair_progress", 0.77, {}, FreeText("x", "u")),
         ("雨棚那儿", "ask_repair_price", 0.49, {}, Place("p", "u")),
         ("/inform", "inform", 1.0, {}, TIME),
     ],
