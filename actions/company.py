@@ -3,7 +3,7 @@
 from actions.base import DomainAction
 from actions.turn import Event, Turn
 from property_db.company import service as company
-from property_db.company.service import TopicUnknown
+from property_db.company.service import CompanyInfoView, TopicUnknown
 from property_db.conversations.blocks import Link
 
 TOPICS = {
@@ -25,6 +25,9 @@ TOPICS = {
 }
 """Intent → topic of the company's text."""
 
+MOST_ESTATES = 3
+"""Texts of more estates than these are not read out one after the other; it is asked which estate."""
+
 NEXT = {
     "ask_how_to_pay": "utter_after_how_to_pay",
     "ask_late_fee": "utter_after_late_fee",
@@ -45,19 +48,40 @@ class CompanyInfo(DomainAction):
         return "action_company_info"
 
     async def work(self, turn: Turn) -> list[Event]:
-        """Say the text of the resident's estate, or the general one."""
-        estate = await turn.estate()
+        """Say the text of the resident's estate; those of all estates where that is unknown and they differ."""
         topic = TOPICS.get(turn.intent, "office_info")
         try:
-            info = await company.topic(turn.session, estate.id if estate else None, topic)
+            texts = await _texts(turn, topic)
         except TopicUnknown:
             turn.say("utter_company_info_none")
             return []
-        turn.say("utter_company_info", body=info.body)
-        if info.phone and info.phone not in info.body:
-            turn.say("utter_company_info_phone", phone=info.phone)
-        if info.url:
-            turn.show(Link(title=info.title, url=info.url))
+        if len(texts) > MOST_ESTATES:
+            payload = f'/{turn.intent}{{"choice":"%s"}}'
+            turn.offer("utter_ask_repair_estate", [(name, payload % name) for name in texts])
+            return []
+        for name, info in texts.items():
+            _say(turn, info, name if len(texts) > 1 else "")
         if turn.intent in NEXT:
             turn.suggest(NEXT[turn.intent])
         return []
+
+
+async def _texts(turn: Turn, topic: str) -> dict[str, CompanyInfoView]:
+    """Return the texts by estate; one without a name where all are alike."""
+    known = await turn.estate()
+    chosen = [estate for estate in await turn.estates() if estate.name == turn.entity("choice")]
+    estates = chosen or ([known] if known is not None else await turn.estates())
+    texts = {estate.name: await company.topic(turn.session, estate.id, topic) for estate in estates}
+    if len({(info.body, info.phone) for info in texts.values()}) > 1:
+        return texts
+    return {"": next(iter(texts.values()), None) or await company.topic(turn.session, None, topic)}
+
+
+def _say(turn: Turn, info: CompanyInfoView, estate: str) -> None:
+    if estate:
+        turn.say("utter_company_info_of", estate=estate)
+    turn.say("utter_company_info", body=info.body)
+    if info.phone and info.phone not in info.body:
+        turn.say("utter_company_info_phone", phone=info.phone)
+    if info.url:
+        turn.show(Link(title=info.title, url=info.url))

@@ -1,10 +1,12 @@
 """Danger: the safety text before anything else, a ticket and an alarm."""
 
 from actions.base import DomainAction, end_form, set_slots
-from actions.interruption import BELIEVED
 from actions.turn import Event, Turn
 from bot.language.emergency import detect
 from property_db.emergencies import service as emergencies
+
+ALARM = 0.8
+"""What the rules of the detector do not find is an alarm only from this confidence on; below it is asked, numbers first."""
 
 
 class ReportEmergency(DomainAction):
@@ -19,7 +21,7 @@ class ReportEmergency(DomainAction):
     async def work(self, turn: Turn) -> list[Event]:
         """Say how to be safe, then that people know. No form goes on after that."""
         kind = detect(turn.typed)
-        if kind is None and not turn.is_choice and turn.confidence < BELIEVED:
+        if kind is None and not turn.is_choice and turn.confidence < ALARM:
             # Only the intent model thinks so, and hardly: the numbers to call at once, but no alarm for 「！！！」.
             turn.say("utter_emergency_unsure")
             return []

@@ -17,4 +17,4 @@ def load(name: str) -> Any:
     """
     with (_ROOT / name).open(encoding="utf-8") as file:
         # The C parser of libyaml is ten times faster, which every start feels.
-        return yaml.load(file, Loader=yaml.CSafeLoader)  # noqa: S506 - a safe loader
+        return yaml.load(file, Loader=yaml.CSafeLoader)

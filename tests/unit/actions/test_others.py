@@ -263,3 +263,18 @@ async def test_a_danger_hardly_believed_gets_the_numbers_and_a_question_but_no_a
     assert alarm is None
     await wang.says("/report_emergency", "report_emergency", confidence=1.0)
     assert (await wang.gets("action_report_emergency")).responses[0] == "#emergency"
+
+
+async def test_a_stranger_hears_the_hours_of_every_estate(stranger: Resident) -> None:
+    await stranger.says("物业几点上班", "ask_office_info")
+    answer = await stranger.gets("action_company_info")
+    told = [said["estate"] for said in answer.said if said["response"] == "utter_company_info_of"]
+    assert sorted(told) == ["翠湖花园", "金桂苑"]
+    await stranger.says("/ask_office_info", "ask_office_info", choice="金桂苑")
+    assert (await stranger.gets("action_company_info")).responses[0] == "utter_company_info"
+
+
+async def test_what_all_estates_say_alike_is_said_once(stranger: Resident) -> None:
+    await stranger.says("空置房能打折吗", "ask_vacancy_discount")
+    answer = await stranger.gets("action_company_info")
+    assert answer.responses.count("utter_company_info") in (1, 2)
