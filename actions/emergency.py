@@ -5,8 +5,8 @@ from actions.turn import Event, Turn
 from bot.language.emergency import detect
 from property_db.emergencies import service as emergencies
 
-ALARM = 0.8
-"""What the rules of the detector do not find is an alarm only from this confidence on; below it is asked, numbers first."""
+ALARM = 0.9
+"""What the detector's rules do not find is an alarm only from this confidence on; below it is asked, numbers first."""
 
 
 class ReportEmergency(DomainAction):

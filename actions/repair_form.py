@@ -124,11 +124,11 @@ class ReportRepairForm(Task):
                 answers.set("repair_area", usual)
         common = answers.get("repair_area") == short("area_common")
         facility = answers.get("repair_facility") or ""
-        if facility in section("supplies").values() and not answers.get("repair_place"):
-            answers.set("repair_place", short("area_home"))  # no water has no place of its own
         # The lift of a resident is the lift of their staircase; the summary shows it, so it can be put right.
         if common and turn.homes and not answers.get("repair_place") and mentions("in_building", facility):
             answers.set("repair_place", staircase(turn))
+        elif facility in section("supplies").values() and not answers.get("repair_place"):
+            answers.set("repair_place", short("area_home"))  # a missing supply has no place of its own
 
     def _reopen_time(self, answers: Draft) -> None:
         """不急 after 尽快: then there is a time to agree on."""
