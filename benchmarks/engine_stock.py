@@ -2,10 +2,10 @@
 
     bot/.venv/bin/python -m benchmarks.engine_stock [--turns 300] [--stock PYTHON]
 
-Variants: `lean` (as delivered), `lean unpatched` (GUANJIA_ENGINE_UNPATCHED=1) and, with `--stock`, the Python of an environment made
-from bot/full/requirements.lock: `stock` (TensorFlow, unpatched). Each serves the project's trained model; the action server answers at
-once, so that what remains is the engine's own time. Ten turns a conversation, one at a time; the order of the variants rotates so that
-a busy machine hurts all alike.
+Variants: `lean` (as delivered), `lean unpatched` (GUANJIA_ENGINE_UNPATCHED=1) and, with `--stock`, the Python of an
+environment made from bot/full/requirements.lock: `stock` (TensorFlow, unpatched). Each serves the project's trained
+model; the action server answers at once, so that what remains is the engine's own time. Ten turns a conversation, one
+at a time; the order of the variants rotates so that a busy machine hurts all alike.
 """
 
 from __future__ import annotations
@@ -136,7 +136,10 @@ def main() -> None:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     with tempfile.TemporaryDirectory() as scratch:
         lean = model_of(sys.executable, Path(scratch, "lean"))
-        variants = [Variant("lean", sys.executable, {}, lean), Variant("lean unpatched", sys.executable, UNPATCHED, lean)]
+        variants = [
+            Variant("lean", sys.executable, {}, lean),
+            Variant("lean unpatched", sys.executable, UNPATCHED, lean),
+        ]
         if chosen.stock:
             variants.append(Variant("stock", chosen.stock, UNPATCHED, model_of(chosen.stock, Path(scratch, "stock"))))
         for number in range(ROUNDS):
@@ -145,9 +148,10 @@ def main() -> None:
     print("variant         ready s  first answer s  memory MB  p50 ms  p95 ms  p99 ms  turns/s")
     for variant in variants:
         cuts = statistics.quantiles(variant.turns, n=100)
+        rate = 1 / statistics.mean(variant.turns)
         print(
-            f"{variant.name:15} {variant.ready:7.1f}  {variant.first:14.1f}  {variant.memory:9.0f}  {cuts[49] * 1e3:6.1f}"
-            f"  {cuts[94] * 1e3:6.1f}  {cuts[98] * 1e3:6.1f}  {1 / statistics.mean(variant.turns):7.1f}"
+            f"{variant.name:15} {variant.ready:7.1f}  {variant.first:14.1f}  {variant.memory:9.0f}  "
+            f"{cuts[49] * 1e3:6.1f}  {cuts[94] * 1e3:6.1f}  {cuts[98] * 1e3:6.1f}  {rate:7.1f}"
         )
 
 

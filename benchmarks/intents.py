@@ -2,8 +2,9 @@
 
     bot/.venv/bin/python -m benchmarks.intents [--folds 5] [--confusions 15] [--views]
 
-Prints accuracy, top 3, the worst intents and confusions, how honest the confidences are, and what each threshold of the
-fallback would do (a fallback counts as `out_of_scope`, as in the intent contract). `--views` measures each view's worth.
+Prints accuracy, top 3, the worst intents and confusions, how honest the confidences are, and what each threshold of
+the fallback would do (a fallback counts as `out_of_scope`, as in the intent contract). `--views` measures each view's
+worth.
 """
 
 from __future__ import annotations
@@ -55,7 +56,9 @@ def fit(matrix: Any, intents: np.ndarray) -> LinearSVC:
     return LinearSVC(C=0.3, random_state=SEED).fit(matrix, intents)
 
 
-def probabilities(found: list[Any], intents: np.ndarray, order: list[str], views: dict[str, float], folds: int) -> np.ndarray:
+def probabilities(
+    found: list[Any], intents: np.ndarray, order: list[str], views: dict[str, float], folds: int
+) -> np.ndarray:
     """What the classifier would say of each message when it was trained without it, calibration included."""
     result = np.zeros((len(found), len(order)))
     own = np.searchsorted(order, intents)
@@ -117,12 +120,15 @@ def _print_honesty(confidence: np.ndarray, right: np.ndarray) -> None:
 
 
 def _print_confusions(order: list[str], own: np.ndarray, best: np.ndarray, number: int) -> None:
-    pairs = Counter((order[a], order[b]) for a, b in zip(own, best) if a != b)
+    pairs = Counter((order[a], order[b]) for a, b in zip(own, best, strict=True) if a != b)
     print("\nmost frequent confusions (own intent -> answered)")
     for (wanted, answered), count in pairs.most_common(number):
         print(f"{count:4d}  {wanted} -> {answered}")
     recall = {intent: (best[own == i] == i).mean() for i, intent in enumerate(order)}
-    print("\nrecall, worst first: " + ", ".join(f"{k} {v:.2f}" for k, v in sorted(recall.items(), key=lambda item: item[1])[:12]))
+    print(
+        "\nrecall, worst first: "
+        + ", ".join(f"{k} {v:.2f}" for k, v in sorted(recall.items(), key=lambda item: item[1])[:12])
+    )
 
 
 if __name__ == "__main__":

@@ -3,9 +3,9 @@
     .venv/bin/python -m benchmarks.turn [--turns 200] [--database URL]
 
 Full way: POST to the web chat → inbox → router → engine → action → database → outbox → Socket.IO push. Bare: the same
-message to the engine's own REST channel (whose action still runs in our server). The two alternate, so that a busy machine
-slows both. Also measured: start to first answer, and the memory of each process (proportional set size). The figures
-belong into docs/performance.md.
+message to the engine's own REST channel (whose action still runs in our server). The two alternate, so that a busy
+machine slows both; both begin a new conversation every ten turns, as residents do. Also measured: start to first answer,
+and the memory of each process (proportional set size). The figures belong into docs/performance.md.
 """
 
 import argparse
@@ -25,15 +25,19 @@ import httpx
 import psutil
 import socketio
 
+from integrations.webchat.identity import external_id_of
 from property_db import demo, migrate
 from property_db.clock import Clock
 from property_db.conversations import service as conversations
 from property_db.database import Database
+from property_db.people import repository
+from property_db.people import service as people
 from tests.support.engine_process import SECRET, EngineProcess, train
 from tests.support.stack import free_port
 
 PHONE = "13800138000"
 QUESTION = "我家还欠多少物业费"
+TURNS_OF_A_CONVERSATION = 10
 
 
 def percentile(values: list[float], share: float) -> float:
@@ -63,13 +67,17 @@ class Page:
         self._answers: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self.conversation_id = ""
 
-    async def open(self) -> None:
+    async def open(self, database: Database) -> None:
         """Start a session, bind the demo resident's home, connect."""
         started = (await self._http.post("/api/webchat/sessions", json={})).json()
         self._http.headers["Authorization"] = f"Bearer {started['token']}"
-        await self._http.post("/api/webchat/bindings/code", json={"phone": PHONE})
-        code = (await self._http.get("/api/demo/sms")).json()[0]["code"]
-        await self._http.post("/api/webchat/bindings/verify", json={"phone": PHONE, "code": code})
+        external_id = external_id_of(started["token"])
+        assert external_id is not None
+        async with database.transaction() as session:
+            identity = await people.identity_for(session, "webchat", external_id)
+            person = await repository.person_by_phone(session, PHONE)
+            assert person is not None
+            identity.person_id, identity.verified_at = person.id, Clock().now()
 
         async def on_message(message: dict[str, Any]) -> None:
             if message["direction"] == "out":
@@ -147,6 +155,7 @@ async def measure(turns: int, database_url: str | None) -> dict[str, Any]:
             "GUANJIA_PORT": str(port),
             "GUANJIA_ENGINE_URL": engine.url,
             "GUANJIA_ACTION_SECRET": SECRET,
+            "GUANJIA_MESSAGES_PER_MINUTE": "100000",
         }
         began = time.perf_counter()
         server = subprocess.Popen([sys.executable, "-m", "integrations.gateway"], env=environment)  # noqa: ASYNC220 - nothing else runs yet
@@ -161,13 +170,17 @@ async def measure(turns: int, database_url: str | None) -> dict[str, Any]:
                         pass
                     await asyncio.sleep(0.05)
             page = Page(f"http://127.0.0.1:{port}")
-            await page.open()
+            await page.open(database)
             first = await page.ask(QUESTION)
             start_to_first_answer = time.perf_counter() - began
             full, bare = [], []
             async with httpx.AsyncClient(base_url=engine.url, timeout=30, trust_env=False) as http:
-                sender = uuid.uuid4().hex
                 for turn in range(turns + 10):
+                    if turn % TURNS_OF_A_CONVERSATION == 0:
+                        sender = uuid.uuid4().hex
+                        await page.close()
+                        page = Page(f"http://127.0.0.1:{port}")
+                        await page.open(database)
                     whole = await page.ask(QUESTION)
                     alone = await bare_turn(http, sender, await bare_message(database, page))
                     if turn >= 10:  # the first ones warm up

@@ -1,4 +1,4 @@
-"""A message with its particulars replaced by what they are: 厨房水龙头漏水3天了 -> <place> <facility> <fault> <time> 了.
+"""A message with its particulars replaced by kinds: 厨房水龙头漏水3天了 -> <place> <facility> <fault> <time> 了.
 
 Two messages that differ only in the facility, the sum or the day want the same; the intent classifier sees that here.
 """
@@ -24,7 +24,7 @@ def _pattern() -> re.Pattern[str]:
 def concepts(text: str) -> list[str]:
     """The characters of a normalised, lower-case text, with known things as ``<kind>`` and numbers as ``0``.
 
-    The dictionaries go first, longest match first; the expressions of ``nlu_data/lexicon/concepts.yml`` read what is left.
+    The dictionaries go first, longest match first; ``nlu_data/lexicon/concepts.yml`` reads what is left.
     """
     result: list[str] = []
     at = 0

@@ -1,16 +1,17 @@
 """The intent classifier: a linear model over several views of a message, with calibrated confidences.
 
-Views: characters and pairs of them, words (the tokenizer's), syllables and pairs of them (``pinyin_featurizer``: what voice input
-confuses sounds the same), and the message with its particulars replaced by kinds (``concepts``). Each view is weighted by the
-logarithm of its counts and scaled to length 1, so that no view drowns another. The features stay sparse and are looked up in
-plain dictionaries: a message costs about a millisecond and the model 20 MB.
+Views: characters and pairs of them, words (the tokenizer's), syllables and pairs of them (``pinyin_featurizer``: what
+voice input confuses sounds the same), and the message with its particulars replaced by kinds (``concepts``). Each
+view is weighted by the logarithm of its counts and scaled to length 1, so that no view drowns another. The features
+stay sparse and are looked up in plain dictionaries: a message costs about a millisecond and the model 20 MB.
 
-Figures (``benchmarks/intents.py``, five folds): a linear SVM equals multinomial logistic regression here and trains in a second
-instead of half a minute; the views together are 6 points better than characters alone. Rasa's own classifier counts without
-scaling and builds one matrix for each message.
+Figures (``benchmarks/intents.py``, five folds): a linear SVM equals multinomial logistic regression here and trains
+in a second instead of half a minute; the views together are 6 points better than characters alone. Rasa's own
+classifier counts without scaling and builds one matrix for each message.
 
-Confidences: the SVM's scores of held-out folds are turned into probabilities by a softmax whose temperature makes those folds most
-likely. Where nothing of a message is known, every intent is equally likely and the fallback takes over.
+Confidences: the SVM's scores of held-out folds are turned into probabilities by a softmax whose temperature makes
+those folds most likely. Where nothing of a message is known, every intent is equally likely and the fallback takes
+over.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -51,7 +53,7 @@ TEMPERATURES = np.geomspace(0.5, 50, 200)
 
 def _pairs(units: Sequence[str]) -> list[str]:
     edged = ["^", *units, "$"]
-    return [f"{first} {second}" for first, second in zip(edged, edged[1:])]
+    return [f"{first} {second}" for first, second in pairwise(edged)]
 
 
 def _units(message: Message) -> dict[str, list[str]]:
@@ -153,7 +155,9 @@ class LinearClassifier(GraphComponent, IntentClassifier):
         """
         unknown = set(config.get("views") or {}) - set(VIEWS)
         if unknown:
-            raise InvalidConfigException(f"LinearClassifier: no such views: {sorted(unknown)}; there are {sorted(VIEWS)}.")
+            raise InvalidConfigException(
+                f"LinearClassifier: no such views: {sorted(unknown)}; there are {sorted(VIEWS)}."
+            )
 
     def __init__(self, config: dict[str, Any], model_storage: ModelStorage, resource: Resource) -> None:
         """An untrained classifier."""

@@ -5,11 +5,12 @@ run --port N               serve on 127.0.0.1:N (``bot.engine.serve``); 0 takes 
 parse [--sent-at T] [TEXT] understand the texts, or the lines of standard input (``bot.engine.parse``)
 
 All take ``--project`` (default: the folder above ``bot/``) and ``--models`` (default: ``GUANJIA_MODEL_DIR``, else
-``data/models``). ``train`` and ``run`` write JSON event lines (``bot.engine.events``); the exit status is 0, or 1 after an
-``error`` event, or 2 for wrong arguments.
+``data/models``). ``train`` and ``run`` write JSON event lines (``bot.engine.events``); the exit status is 0, or 1
+after an ``error`` event, or 2 for wrong arguments.
 
 Environment: ``GUANJIA_MODEL_DIR``, ``GUANJIA_TRACKER_DB``, ``GUANJIA_TRACKER_DAYS``, ``GUANJIA_ACTION_URL``,
-``GUANJIA_ACTION_SECRET``, ``GUANJIA_ACTION_TIMEOUT`` (seconds), ``GUANJIA_ENGINE_DEBUG``, ``GUANJIA_ENGINE_UNPATCHED``.
+``GUANJIA_ACTION_SECRET``, ``GUANJIA_ACTION_TIMEOUT`` (seconds), ``GUANJIA_ENGINE_DEBUG``,
+``GUANJIA_ENGINE_UNPATCHED``.
 """
 
 from __future__ import annotations

@@ -4,8 +4,8 @@ Differences from Rasa's own ``rest`` channel, whose address and answer stay the 
 
 - A caller that hangs up does not cancel the turn. Rasa would drop it from its history although its action has run.
 - A turn that raised answers 500 ``{"error": "turn_failed"}`` instead of 200 ``[]``.
-- When an action failed (its server down, too slow, or an error), Rasa goes on and answers 200 with what is left, perhaps nothing;
-  the header ``X-Guanjia-Failed-Action`` then names it.
+- When an action failed (its server down, too slow, or an error), Rasa goes on and answers 200 with what is left,
+  perhaps nothing; the header ``X-Guanjia-Failed-Action`` then names it.
 - A request without a text and a sender answers 400.
 """
 
@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
-from typing import Any, Awaitable, Callable
+from typing import Any
 
 from rasa.core.actions.action import ActionExecutionRejection, RemoteAction
 from rasa.core.channels.channel import CollectingOutputChannel, UserMessage

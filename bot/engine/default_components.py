@@ -1,6 +1,7 @@
 """Rasa's list of default components without the neural ones, and without those that need a model of their own.
 
-Takes the place of ``rasa.engine.recipes.default_components`` (see ``stubs``); importing a component registers its short name.
+Takes the place of ``rasa.engine.recipes.default_components`` (see ``stubs``); importing a component registers its
+short name.
 """
 
 from rasa.core.policies.memoization import AugmentedMemoizationPolicy, MemoizationPolicy

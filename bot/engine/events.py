@@ -1,15 +1,11 @@
-"""What the engine tells the process that started it: one JSON object a line on standard output.
+"""What the engine tells the process that started it: one JSON object a line on standard output, `event` and its fields.
 
-======== ============================================================= =====================================================
-event    fields                                                        when
-======== ============================================================= =====================================================
-training ``reason`` (no model, inputs changed, forced)                 a training begins
-progress ``done``, ``total``, ``step``                                 a step of the training ended
-model    ``path``, ``sha256``, ``fingerprint``, ``cached``, ``seconds``  a model is there, new or cached
-loading  ``model``                                                     the server begins to load
-ready    ``url``, ``pid``, ``model``, ``seconds``                      the server answers
-error    ``code``, ``message``, ``where``, ``hint``                    always the last line; the exit status is not 0
-======== ============================================================= =====================================================
+- `training`: a training begins; `reason` (no model, inputs changed, model damaged, forced).
+- `progress`: a step of the training ended; `done`, `total`, `step`.
+- `model`: a model is there, new or cached; `path`, `sha256`, `fingerprint`, `cached`, `seconds`.
+- `loading`: the server begins to load; `model`.
+- `ready`: the server answers; `url`, `pid`, `model`, `seconds`.
+- `error`: always the last line, and the exit status is not 0; `code`, `message`, `where`, `hint`.
 
 Everything else (warnings, log lines) goes to standard error.
 """

@@ -1,8 +1,8 @@
 """What the engine's port answers, and to whom.
 
-Rasa's own server would let any caller on the machine swap the model, run actions and read conversations. The port is bound to
-loopback; of what is left, programs may call the routes below, and a web page open in a browser on the same machine may call none:
-a browser names the page in ``Origin`` and a rebound DNS name in ``Host``.
+Rasa's own server would let any caller on the machine swap the model, run actions and read conversations. The port is
+bound to loopback; of what is left, programs may call the routes below, and a web page open in a browser on the same
+machine may call none: a browser names the page in ``Origin`` and a rebound DNS name in ``Host``.
 """
 
 from __future__ import annotations

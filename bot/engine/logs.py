@@ -1,9 +1,9 @@
 """Logs that cannot contain what a resident said.
 
-Rasa writes messages, slot values and whole conversations into its log lines, some at ERROR level and inside exception texts. So no
-words of Rasa or its libraries reach our log at all: a line says when, how bad, *where* in the code, and of which type an exception
-was and through which lines it came. Event names (``rest.message.received.failure``) are constants and stay. Our own lines, loggers
-below ``guanjia``, are written as they are.
+Rasa writes messages, slot values and whole conversations into its log lines, some at ERROR level and inside exception
+texts. So no words of Rasa or its libraries reach our log at all: a line says when, how bad, *where* in the code, and
+of which type an exception was and through which lines it came. Event names (``rest.message.received.failure``) are
+constants and stay. Our own lines, loggers below ``guanjia``, are written as they are.
 
 With ``GUANJIA_ENGINE_DEBUG=1`` everything is shown; that is for a developer's machine with invented residents.
 """
@@ -41,7 +41,7 @@ class PlaceOnly(logging.Formatter):
 
 
 def configure() -> None:
-    """Send everything through ``PlaceOnly`` to standard error, from WARNING up; repeat it when a library set up its own."""
+    """Send everything from WARNING up through ``PlaceOnly`` to standard error; again after a library set up its own."""
     import structlog
 
     debug = os.environ.get("GUANJIA_ENGINE_DEBUG") == "1"

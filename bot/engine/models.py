@@ -2,8 +2,9 @@
 
 Needs only the standard library, so that asking "is the model current?" costs milliseconds, not Rasa's import.
 
-A model lies in the models folder as ``guanjia-<fingerprint>.tar.gz`` with ``<the same>.sha256`` beside it; ``current.json``
-names the one to load. Each is written under another name first and renamed, so a killed training leaves the old model in place.
+A model lies in the models folder as ``guanjia-<fingerprint>.tar.gz`` with ``<the same>.sha256`` beside it;
+``current.json`` names the one to load. Each is written under another name first and renamed, so a killed training
+leaves the old model in place.
 """
 
 from __future__ import annotations
@@ -102,7 +103,7 @@ def checked(folder: Path, model: Model) -> Path:
 def publish(folder: Path, trained: Path, name: str) -> Model:
     """Move a trained file into the models folder and make it the current one."""
     model = Model(file=f"guanjia-{name}.tar.gz", sha256=hash_of(trained), fingerprint=name)
-    os.replace(trained, folder / model.file)
+    trained.replace(folder / model.file)
     _write(folder / f"{model.file}.sha256", f"{model.sha256}  {model.file}\n")
     _write(folder / "current.json", json.dumps(asdict(model), indent=2) + "\n")
     _forget_old(folder, keep=model.file)
@@ -112,7 +113,7 @@ def publish(folder: Path, trained: Path, name: str) -> Model:
 def _write(path: Path, text: str) -> None:
     half_written = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     half_written.write_text(text, "utf-8")
-    os.replace(half_written, path)
+    half_written.replace(path)
 
 
 def _forget_old(folder: Path, keep: str) -> None:

@@ -1,21 +1,22 @@
-"""Two hot spots of Rasa 3.6.21 made fast, and one limit made real; all three change nothing that a conversation can see.
+"""Two hot spots of Rasa 3.6.21 made fast, and one limit made real; no conversation can tell the difference.
 
-1. ``RemoteAction._validate_action_result`` checks the constant JSON schema itself on every action call, then the answer against
-   it. The validator is now built once (35 -> 1.3 ms a call).
-2. ``all_subclasses`` runs once for every event whenever a conversation is read. Its answer is now remembered for as long as the
-   class tree stays the same (31 -> 4 us a call).
+1. ``RemoteAction._validate_action_result`` checks the constant JSON schema itself on every action call, then the
+   answer against it. The validator is now built once (35 -> 1.3 ms a call).
+2. ``all_subclasses`` runs once for every event whenever a conversation is read. Its answer is now remembered for as
+   long as the class tree stays the same (31 -> 4 us a call).
 3. An action call may take 300 s, written into the code, while the conversation's lock lives 60 s. The limit is now
    ``GUANJIA_ACTION_TIMEOUT`` seconds (default 10).
 
-Rasa stays pinned to 3.6.21, its last open-source release, so the patched places cannot move. ``tests/engine/test_patches.py``
-compares each with the stock function, which stays reachable in ``STOCK``. ``GUANJIA_ENGINE_UNPATCHED=1`` leaves Rasa as it is
-(for ``benchmarks/engine_stock.py``).
+Rasa stays pinned to 3.6.21, its last open-source release, so the patched places cannot move.
+``tests/engine/test_patches.py`` compares each with the stock function, which stays reachable in ``STOCK``.
+``GUANJIA_ENGINE_UNPATCHED=1`` leaves Rasa as it is (for ``benchmarks/engine_stock.py``).
 """
 
 from __future__ import annotations
 
 import os
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
 DEFAULT_ACTION_TIMEOUT = 10.0
 """Seconds an action may take."""

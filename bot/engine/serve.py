@@ -1,7 +1,8 @@
 """The engine's server: one process on loopback with a checked model and a conversation store.
 
-Order of a start: claim the port (a used one fails at once) -> check the model's hash -> load -> parse a canary sentence (Rasa
-swallows a classifier that fails to load) -> listen. So whoever can connect has a working engine; ``GET /status`` says so too.
+Order of a start: claim the port (a used one fails at once) -> check the model's hash -> load -> parse a canary
+sentence (Rasa swallows a classifier that fails to load) -> listen. So whoever can connect has a working engine; ``GET
+/status`` says so too.
 """
 
 from __future__ import annotations
@@ -46,6 +47,7 @@ def run(project: Path, folder: Path, port: int, *, with_parent: bool = False) ->
         EngineError: no model, a damaged model, a used port, a missing setting or a model that does not work.
     """
     began = time.monotonic()
+    gc.disable()  # until the model is loaded: nothing imported is garbage, and looking costs a tenth of the start
     os.umask(0o077)
     listener = _claim(port)
     model = models.current(folder)
@@ -66,7 +68,9 @@ def _claim(port: int) -> socket.socket:
         listener.bind((HOST, port))
     except OSError as error:
         hint = "Stop the program that uses the port or choose another one."
-        raise EngineError("port_in_use", f"Port {port} cannot be used: {error.strerror}.", f"{HOST}:{port}", hint) from error
+        raise EngineError(
+            "port_in_use", f"Port {port} cannot be used: {error.strerror}.", f"{HOST}:{port}", hint
+        ) from error
     return listener
 
 
@@ -142,11 +146,16 @@ async def load_agent(model: Path, endpoints: object = None) -> Agent:
     try:
         intent = (await loaded.parse_message(CANARY)).get("intent") or {}
     except Exception as error:
-        raise EngineError("model_broken", f"The model failed on the canary sentence: {type(error).__name__}.", str(model), hint) from error
+        raise EngineError(
+            "model_broken", f"The model failed on the canary sentence: {type(error).__name__}.", str(model), hint
+        ) from error
     if not intent.get("name") or intent.get("confidence", 0.0) < LOWEST_CANARY_CONFIDENCE:
-        raise EngineError("model_broken", "The model understands nothing: the canary sentence got no intent.", str(model), hint)
+        raise EngineError(
+            "model_broken", "The model understands nothing: the canary sentence got no intent.", str(model), hint
+        )
     gc.collect()
     gc.freeze()  # the model never becomes garbage: later collections need not look at it
+    gc.enable()
     return loaded
 
 

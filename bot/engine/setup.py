@@ -25,7 +25,7 @@ def prepare_rasa() -> None:
     from bot.engine import logs, patches, stubs
 
     with warnings.catch_warnings():
-        # Deprecations inside pinned libraries. Filters do not help: one of the libraries resets them while it is imported.
+        # Deprecations inside pinned libraries. Filters do not help: one of the libraries resets them when imported.
         warnings.showwarning = lambda *_, **__: None
         stubs.install()
         patches.install()

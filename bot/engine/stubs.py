@@ -1,12 +1,13 @@
 """Stand-ins that let Rasa start without TensorFlow and without the services this product never talks to.
 
-Rasa 3.6.21 imports TensorFlow at the top of modules that every process needs, although only the neural components use it, and
-likewise the clients of a dozen chat platforms, of two databases and a plotting library. ``install()`` puts small modules in place
-of those before Rasa is imported: a name that is only mentioned becomes an empty class, the list of default components loses the
-neural ones. With TensorFlow installed (``bot/full/``) nothing is replaced and the stock engine runs.
+Rasa 3.6.21 imports TensorFlow at the top of modules that every process needs, although only the neural components use
+it, and likewise the clients of a dozen chat platforms, of two databases and a plotting library. ``install()`` puts
+small modules in place of those before Rasa is imported: a name that is only mentioned becomes an empty class, the
+list of default components loses the neural ones. With TensorFlow installed (``bot/full/``) nothing is replaced and
+the stock engine runs.
 
-``bot/pyproject.toml`` leaves the packages out of the environment; ``tests/engine/test_stubs.py`` compares the names below with
-what Rasa's sources import.
+``bot/pyproject.toml`` leaves the packages out of the environment; ``tests/engine/test_stubs.py`` compares the names
+below with what Rasa's sources import.
 """
 
 from __future__ import annotations
@@ -101,7 +102,11 @@ def _placeholder(module_name: str, class_names: tuple[str, ...]) -> ModuleType:
     module = ModuleType(module_name, "Stands in for a module that is not needed here.")
     for name in class_names:
         base = Exception if name.endswith(("Error", "Failure")) else _Placeholder
-        setattr(module, name, type(name, (base,), {"__module__": module_name, "__doc__": "Needs the full engine (bot/full/)."}))
+        setattr(
+            module,
+            name,
+            type(name, (base,), {"__module__": module_name, "__doc__": "Needs the full engine (bot/full/)."}),
+        )
     return module
 
 

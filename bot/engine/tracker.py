@@ -1,8 +1,8 @@
 """Rasa's own store of running conversations: a SQLite file that is quick to write and soon forgotten.
 
-The property database is the record; this file only has to bring a running conversation over a restart. It holds residents' words,
-so the file is readable by its owner alone, and a conversation leaves it ``GUANJIA_TRACKER_DAYS`` days (default 7) after its last
-turn.
+The property database is the record; this file only has to bring a running conversation over a restart. It holds
+residents' words, so the file is readable by its owner alone, and a conversation leaves it ``GUANJIA_TRACKER_DAYS``
+days (default 7) after its last turn.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ SECONDS_A_DAY = 86_400
 PRUNE_EVERY = 6 * 3600
 """Seconds between two prunings of a running engine."""
 
-FORGET = "DELETE FROM events WHERE sender_id IN (SELECT sender_id FROM events GROUP BY sender_id HAVING max(timestamp) < ?)"
+FORGET = (
+    "DELETE FROM events WHERE sender_id IN (SELECT sender_id FROM events GROUP BY sender_id HAVING max(timestamp) < ?)"
+)
 
 
 def prepare(path: Path) -> None:

@@ -1,8 +1,9 @@
 """Training, once for each state of the inputs.
 
-``train`` answers from the cache when a checked model with the inputs' fingerprint lies in the models folder (no import of Rasa:
-milliseconds). Otherwise it runs Rasa's own training graph in one process, without Rasa's component cache: that one keys on a
-component's source alone and would keep a result after a change in ``bot/language`` or the lexicon.
+``train`` answers from the cache when a checked model with the inputs' fingerprint lies in the models folder (no
+import of Rasa: milliseconds). Otherwise it runs Rasa's own training graph in one process, without Rasa's component
+cache: that one keys on a component's source alone and would keep a result after a change in ``bot/language`` or the
+lexicon.
 """
 
 from __future__ import annotations
@@ -78,7 +79,11 @@ def _train_now(project: Path, folder: Path, name: str) -> models.Model:
     from bot.engine.setup import prepare_rasa
 
     prepare_rasa()
-    with tempfile.TemporaryDirectory(prefix=".training-", dir=folder) as scratch, _plain_errors(), _warnings_on_stderr():
+    with (
+        tempfile.TemporaryDirectory(prefix=".training-", dir=folder) as scratch,
+        _plain_errors(),
+        _warnings_on_stderr(),
+    ):
         trained = Path(scratch) / "model.tar.gz"
         _run_graph(project, Path(scratch), trained)
         return models.publish(folder, trained, name)

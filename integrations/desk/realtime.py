@@ -114,7 +114,7 @@ class DeskNamespace(socketio.AsyncNamespace):  # type: ignore[misc]  # the libra
         except DomainError:
             return
         if row.state is ConversationState.HUMAN and row.agent_id == at_desk.agent.id:
-            await self._services.hub.publish(TypingChanged(row.id, Author.AGENT, data["on"]))
+            self._services.hub.publish(TypingChanged(row.id, Author.AGENT, data["on"]))
 
     async def _at_desk(self, sid: str) -> AtDesk | None:
         page = await self.get_session(sid)

@@ -31,7 +31,7 @@ async def take(services: Services, agent: Agent, item_id: int) -> int:
     """
     async with services.database.transaction() as session:
         joined = await _claim(session, services, agent, item_id)
-    await services.hub.publish(joined, ConversationChanged(joined.conversation_id))
+    services.hub.publish(joined, ConversationChanged(joined.conversation_id))
     return joined.conversation_id
 
 
@@ -49,7 +49,7 @@ async def join(services: Services, agent: Agent, public_id: str) -> int:
             raise ApiError(409, "join_refused")
         place = await handoff.request(session, row.id, EMERGENCY_REASON, services.clock, EMERGENCY_PRIORITY)
         joined = await _claim(session, services, agent, place.item_id)
-    await services.hub.publish(joined, ConversationChanged(joined.conversation_id))
+    services.hub.publish(joined, ConversationChanged(joined.conversation_id))
     return joined.conversation_id
 
 
@@ -77,7 +77,7 @@ async def give_back(services: Services, agent: Agent, public_id: str) -> int:
         await handoff.hand_back(session, row.id, agent.id, services.clock)
         text = say("returned_to_bot", agent=agent.display_name)
         told = await _announce(session, services, row.id, [b.System(text=text, event="returned_to_bot")], agent)
-    await services.hub.publish(told, ConversationChanged(row.id))
+    services.hub.publish(told, ConversationChanged(row.id))
     return row.id
 
 
@@ -96,7 +96,7 @@ async def close(services: Services, agent: Agent, public_id: str) -> int:
             b.RatingRequest(prompt=prompt, subject="conversation", reference=public_id),
         ]
         told = await _announce(session, services, row.id, ending, agent)
-    await services.hub.publish(told, ConversationChanged(row.id))
+    services.hub.publish(told, ConversationChanged(row.id))
     return row.id
 
 
@@ -145,7 +145,7 @@ async def reply(services: Services, agent: Agent, public_id: str, client_message
                 client_message_id=client_message_id,
                 clock=services.clock,
             )
-    await services.hub.publish(MessageStored(row.id, message.id))
+    services.hub.publish(MessageStored(row.id, message.id))
     return message
 
 
@@ -171,7 +171,7 @@ async def note(services: Services, agent: Agent, public_id: str, client_message_
                 client_message_id=client_message_id,
                 clock=services.clock,
             )
-    await services.hub.publish(MessageStored(row.id, message.id))
+    services.hub.publish(MessageStored(row.id, message.id))
     return message
 
 

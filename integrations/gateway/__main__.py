@@ -18,7 +18,9 @@ def main() -> None:
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=5,
-        proxy_headers=False,
+        # A proxy on this machine names the resident's address; nobody else is believed.
+        proxy_headers=True,
+        forwarded_allow_ips="127.0.0.1",
     )
 
 

@@ -22,7 +22,7 @@ from integrations.gateway.hub import Hub
 from integrations.gateway.inbox import Inbox
 from integrations.gateway.outbox import Outbox
 from integrations.gateway.router import Router
-from integrations.gateway.services import Services
+from integrations.gateway.services import Limits, Services
 from integrations.gateway.settings import Settings
 from integrations.gateway.sms import sender_for
 from integrations.plaintext import api as plaintext_api
@@ -49,6 +49,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        services.hub.start()
         await services.outbox.start()
         await services.inbox.start()
         await presence.start()
@@ -56,6 +57,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
         yield
         await presence.stop()
         await services.inbox.stop()
+        await services.hub.stop()
         await services.outbox.stop()
         await services.engine.close()
         await services.database.dispose()
@@ -108,6 +110,7 @@ def build_services(settings: Settings, clock: Clock) -> tuple[Services, socketio
         inbox=Inbox(settings, database, clock, hub, router, worker),
         outbox=Outbox(database, clock, hub, channels),
         sms=sender_for(settings, clock),
+        limits=Limits(settings),
     )
     actions.base.bind(database, clock, services.sms.send_code)
     return services, realtime

@@ -4,6 +4,8 @@ Listeners never lose anything by missing an event: the database is the record, a
 Across processes the sweeps of the dispatcher and the Redis manager of Socket.IO do the telling.
 """
 
+import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -18,6 +20,7 @@ class MessageStored:
 
     conversation_id: int
     message_id: int
+    inbound: bool = False
 
 
 @dataclass(frozen=True)
@@ -48,20 +51,45 @@ Listener = Callable[[Event], Awaitable[None]]
 
 
 class Hub:
-    """In-process publish and subscribe; a failing listener is logged and never harms the sender."""
+    """In-process publish and subscribe.
+
+    Each listener has its own queue and task: it hears the events in order, and neither its slowness nor its failure
+    touches the publisher or another listener.
+    """
 
     def __init__(self) -> None:
-        self._listeners: list[Listener] = []
+        self._listeners: list[tuple[Listener, asyncio.Queue[Event]]] = []
+        self._tasks: list[asyncio.Task[None]] = []
 
     def listen(self, listener: Listener) -> None:
-        """Add a listener for all events."""
-        self._listeners.append(listener)
+        """Add a listener for all events; before :meth:`start`."""
+        self._listeners.append((listener, asyncio.Queue()))
 
-    async def publish(self, *events: Event) -> None:
-        """Hand the events to every listener, in order."""
+    def start(self) -> None:
+        """Begin to hand out events."""
+        self._tasks = [asyncio.create_task(_hand_out(listener, queue)) for listener, queue in self._listeners]
+
+    async def stop(self) -> None:
+        """Hand out what is left, within reason, and end."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.gather(*(queue.join() for _, queue in self._listeners)), timeout=2)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def publish(self, *events: Event) -> None:
+        """Tell every listener, soon and in order."""
         for event in events:
-            for listener in self._listeners:
-                try:
-                    await listener(event)
-                except Exception as error:
-                    log.warning("hub.listener_failed", event_type=type(event).__name__, error=type(error).__name__)
+            for _, queue in self._listeners:
+                queue.put_nowait(event)
+
+
+async def _hand_out(listener: Listener, queue: asyncio.Queue[Event]) -> None:
+    while True:
+        event = await queue.get()
+        try:
+            await listener(event)
+        except Exception as error:
+            log.warning("hub.listener_failed", event_type=type(event).__name__, error=type(error).__name__)
+        finally:
+            queue.task_done()

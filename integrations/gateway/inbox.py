@@ -7,9 +7,11 @@ next start finds: ``received`` or ``processing``.
 
 import asyncio
 import contextlib
+from collections import Counter
 from datetime import timedelta
 
 import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from integrations.gateway.channel import InboundMessage
 from integrations.gateway.hub import Hub
@@ -18,6 +20,8 @@ from integrations.gateway.router import Router
 from integrations.gateway.settings import Settings
 from property_db.clock import Clock
 from property_db.conversations import service as conversations
+from property_db.conversations.errors import ClaimLost
+from property_db.conversations.models import Message
 from property_db.database import Database
 
 log = structlog.get_logger()
@@ -43,8 +47,10 @@ class Inbox:
         self._hub = hub
         self._router = router
         self._worker = worker
-        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._working: Counter[int] = Counter()
         self._again: set[int] = set()
+        self._unfinished: set[int] = set()
         self._sweeper: asyncio.Task[None] | None = None
         self._next_recovery = clock.now() + STALE_CLAIM / 4
 
@@ -64,7 +70,7 @@ class Inbox:
             self._sweeper.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._sweeper
-        running = list(self._tasks.values())
+        running = list(self._tasks)
         if running:
             _, late = await asyncio.wait(running, timeout=5)
             for task in late:
@@ -79,36 +85,56 @@ class Inbox:
         """
         async with self._database.transaction() as session:
             received = await store_inbound(session, message, self._clock, self._settings.text_limit)
+            # Claimed in the same transaction where nothing is before it: one commit less on every message's way.
+            claimed = await self._claim(session, received.conversation.id)
         if received.is_new:
-            await self._hub.publish(*received.events)
-        self.wake(received.conversation.id)
+            self._hub.publish(*received.events)
+        self.wake(received.conversation.id, claimed)
         return received
 
-    def wake(self, conversation_id: int) -> None:
-        """Make sure somebody looks at this conversation."""
-        running = self._tasks.get(conversation_id)
-        if running is not None and not running.done():
+    def wake(self, conversation_id: int, claimed: Message | None = None) -> None:
+        """Make sure somebody looks at this conversation, beginning with a message that is claimed already."""
+        if claimed is None and self._working[conversation_id]:
             self._again.add(conversation_id)
             return
-        self._tasks[conversation_id] = asyncio.create_task(self._work(conversation_id))
+        task = asyncio.create_task(self._work(conversation_id, claimed))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
-    async def _work(self, conversation_id: int) -> None:
+    async def _work(self, conversation_id: int, message: Message | None) -> None:
+        self._working[conversation_id] += 1
         try:
             while True:
                 self._again.discard(conversation_id)
-                async with self._database.transaction() as session:
-                    message = await conversations.claim_next(session, conversation_id, self._worker, self._clock)
                 if message is None:
-                    if conversation_id in self._again:
-                        continue
+                    async with self._database.transaction() as session:
+                        message = await self._claim(session, conversation_id)
+                if message is not None:
+                    await self._router.answer(message)
+                    message = None
+                elif conversation_id not in self._again:
                     return
-                await self._router.answer(message)
+        except ClaimLost:
+            log.warning("inbox.claim_lost", conversation_id=conversation_id)
         except Exception as error:
-            # The row stays as it is; the sweep comes back to it.
             log.error("inbox.work_failed", conversation_id=conversation_id, error=type(error).__name__)
+            if message is not None:
+                self._unfinished.add(message.id)
         finally:
-            if self._tasks.get(conversation_id) is asyncio.current_task():
-                del self._tasks[conversation_id]
+            self._working[conversation_id] -= 1
+            if not self._working[conversation_id]:
+                del self._working[conversation_id]
+
+    async def _claim(self, session: AsyncSession, conversation_id: int) -> Message | None:
+        return await conversations.claim_next(session, conversation_id, self._worker, self._clock)
+
+    async def _give_back(self) -> None:
+        """Let what failed in this process (its database was locked, say) be tried again."""
+        for message_id in list(self._unfinished):
+            async with self._database.transaction() as session:
+                with contextlib.suppress(ClaimLost):
+                    await conversations.retry_later(session, message_id, self._worker, self._clock.now())
+            self._unfinished.discard(message_id)
 
     async def _sweep(self) -> None:
         while True:
@@ -119,6 +145,7 @@ class Inbox:
             await asyncio.sleep(SWEEP_SECONDS)
 
     async def _sweep_once(self) -> None:
+        await self._give_back()
         if self._clock.now() >= self._next_recovery:
             self._next_recovery = self._clock.now() + STALE_CLAIM / 4
             async with self._database.transaction() as session:
@@ -126,5 +153,5 @@ class Inbox:
         async with self._database.reading() as session:
             due = await conversations.with_work(session, self._clock)
         for conversation_id in due:
-            if conversation_id not in self._tasks:
+            if not self._working[conversation_id]:
                 self.wake(conversation_id)

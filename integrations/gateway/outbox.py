@@ -53,7 +53,7 @@ class Outbox:
                 await self._sweeper
 
     async def _on_event(self, event: Event) -> None:
-        if isinstance(event, MessageStored):
+        if isinstance(event, MessageStored) and not event.inbound:
             await self.deliver_due(event.conversation_id)
 
     async def deliver_due(self, conversation_id: int) -> None:

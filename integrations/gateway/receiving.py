@@ -60,7 +60,7 @@ async def store_inbound(session: AsyncSession, inbound: InboundMessage, clock: C
         if stars is not None:
             message = await _append(session, conversation, inbound, None, clock, MessageState.ANSWERED)
             thanks = await rate_conversation(session, conversation, stars, "", clock)
-            events = [MessageStored(conversation.id, message.id), *thanks]
+            events = [MessageStored(conversation.id, message.id, inbound=True), *thanks]
             return Received(conversation, message, is_new=True, events=events)
         # Not a rating but a new question: it opens a conversation of its own, and this one ends unrated.
         events.append(ConversationChanged(conversation.id))
@@ -70,7 +70,9 @@ async def store_inbound(session: AsyncSession, inbound: InboundMessage, clock: C
     if chosen is not None and chosen.payload == HUMAN_PAYLOAD:
         # Who asks for a person does not wait for the next attempt at an engine that is down.
         await lookup.hasten(session, conversation.id)
-    return Received(conversation, message, is_new=True, events=[*events, MessageStored(conversation.id, message.id)])
+    return Received(
+        conversation, message, is_new=True, events=[*events, MessageStored(conversation.id, message.id, inbound=True)]
+    )
 
 
 async def rate_conversation(

@@ -85,22 +85,22 @@ class Router:
             )
             stored = await self._store_answer(session, message, [answer.block, b.Text(text=answer.handled_text)])
         log.warning("emergency.answered", kind=kind, ticket=answer.ticket.number)
-        await self._hub.publish(*stored, AlarmRaised(conversation.id))
+        self._hub.publish(*stored, AlarmRaised(conversation.id))
 
     async def _leave_queue(self, conversation: Conversation, message: Message) -> None:
         async with self._database.transaction() as session:
             left = await handoff.abandon(session, conversation.id, self._clock)
             text = say("left_queue") if left else say("choice_gone")
             stored = await self._store_answer(session, message, [b.Text(text=text)])
-        await self._hub.publish(*stored, ConversationChanged(conversation.id))
+        self._hub.publish(*stored, ConversationChanged(conversation.id))
 
     async def _hold(self, message: Message) -> None:
         async with self._database.transaction() as session:
             await self._finish(session, message, MessageState.HELD)
-        await self._hub.publish(ConversationChanged(message.conversation_id))
+        self._hub.publish(ConversationChanged(message.conversation_id))
 
     async def _answer_by_engine(self, conversation: Conversation, message: Message) -> None:
-        await self._hub.publish(TypingChanged(conversation.id, Author.BOT, True))
+        self._hub.publish(TypingChanged(conversation.id, Author.BOT, True))
         try:
             blocks = logical_answer(await self._replies(conversation, message))
         except EngineUnavailable as failure:
@@ -110,13 +110,15 @@ class Router:
             log.error("engine.turn_failed", conversation_id=conversation.id, message_id=message.id, cause=str(failure))
             blocks = [b.Text(text=say("apology_no_answer")), _human_choice()]
         finally:
-            await self._hub.publish(TypingChanged(conversation.id, Author.BOT, False))
+            self._hub.publish(TypingChanged(conversation.id, Author.BOT, False))
         async with self._database.transaction() as session:
             fresh = await conversations.get(session, conversation.id)
             if fresh.state is ConversationState.WAITING:
                 blocks = [*blocks, _leave_choice()]
             stored = await self._store_answer(session, message, blocks)
-        await self._hub.publish(*stored, ConversationChanged(conversation.id))
+        self._hub.publish(*stored)
+        if fresh.state is not conversation.state:
+            self._hub.publish(ConversationChanged(conversation.id))
 
     async def _replies(self, conversation: Conversation, message: Message) -> list[Reply]:
         if message.attempts > 1:
@@ -158,12 +160,12 @@ class Router:
                 await conversations.retry_later(session, message.id, self._worker, self._clock.now() + pause)
                 return
             stored = await self._hand_over(session, conversation, message)
-        await self._hub.publish(*stored, ConversationChanged(conversation.id))
+        self._hub.publish(*stored, ConversationChanged(conversation.id))
 
     async def _give_up(self, conversation: Conversation, message: Message) -> None:
         async with self._database.transaction() as session:
             stored = await self._hand_over(session, conversation, message, b.Text(text=say("apology_gave_up")))
-        await self._hub.publish(*stored, ConversationChanged(conversation.id))
+        self._hub.publish(*stored, ConversationChanged(conversation.id))
 
     async def _hand_over(
         self, session: AsyncSession, conversation: Conversation, message: Message, *first: b.Block
@@ -188,7 +190,7 @@ class Router:
                 blocks=b.dump([b.Text(text=say("apology_engine_slow")), _human_choice()]),
                 clock=self._clock,
             )
-        await self._hub.publish(MessageStored(message.conversation_id, apology.id))
+        self._hub.publish(MessageStored(message.conversation_id, apology.id))
 
     async def _store_answer(
         self,

@@ -8,10 +8,21 @@ from integrations.gateway.engine_client import EngineClient
 from integrations.gateway.hub import Hub
 from integrations.gateway.inbox import Inbox
 from integrations.gateway.outbox import Outbox
+from integrations.gateway.rate_limit import RateLimit
 from integrations.gateway.settings import Settings
 from integrations.gateway.sms import SmsSender
 from property_db.clock import Clock
 from property_db.database import Database
+
+
+class Limits:
+    """How often one address, or one identity, may do what costs something."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.sessions = RateLimit(count=300, seconds=60)
+        self.codes = RateLimit(count=60, seconds=60)
+        self.uploads = RateLimit(count=60, seconds=60)
+        self.messages = RateLimit(count=settings.messages_per_minute, seconds=60)
 
 
 @dataclass(frozen=True)
@@ -32,6 +43,7 @@ class Services:
     inbox: Inbox
     outbox: Outbox
     sms: SmsSender
+    limits: Limits
 
 
 def services_of(request: Request) -> Services:

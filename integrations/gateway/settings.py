@@ -53,6 +53,7 @@ class Settings(BaseSettings):
     give_up_after_seconds: float = Field(default=600.0, gt=0)
     upload_limit_bytes: int = Field(default=8 * 1024 * 1024, gt=0)
     text_limit: int = Field(default=2000, gt=0)
+    messages_per_minute: int = Field(default=120, gt=0)
 
     @property
     def demo(self) -> bool:

@@ -8,7 +8,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from integrations.gateway.channel import ChosenOption, InboundMessage
 from integrations.gateway.errors import ApiError
-from integrations.gateway.rate_limit import RateLimit
 from integrations.gateway.receiving import rate_conversation
 from integrations.gateway.services import Services, services_of
 from integrations.gateway.sms import DemoSmsInbox
@@ -48,11 +47,6 @@ Identity = Annotated[ChannelIdentity, Depends(current_identity)]
 ServicesDep = Annotated[Services, Depends(services_of)]
 CODE_SECONDS = 300
 
-_new_sessions = RateLimit(count=120, seconds=60)
-_codes = RateLimit(count=20, seconds=60)
-_uploads = RateLimit(count=30, seconds=60)
-_messages = RateLimit(count=60, seconds=60)
-
 
 def _address(request: Request) -> str:
     return request.client.host if request.client else ""
@@ -69,7 +63,7 @@ async def _identity_view(session: AsyncSession, identity_id: int, clock: Clock) 
 @router.post("/sessions", status_code=201)
 async def start_session(request: Request, services: ServicesDep) -> SessionView:
     """Make a new identity; the token is its only key."""
-    _new_sessions.check(_address(request))
+    services.limits.sessions.check(_address(request))
     token = new_token()
     external_id = external_id_of(token)
     assert external_id is not None
@@ -110,7 +104,7 @@ async def messages(
 @router.post("/messages", status_code=202)
 async def send(body: MessageIn, identity: Identity, services: ServicesDep) -> MessageAccepted:
     """Take a message in. It is stored when this answers; a repeated one gets the same answer."""
-    _messages.check(identity.external_id)
+    services.limits.messages.check(identity.external_id)
     received = await services.inbox.receive(
         InboundMessage(
             channel="webchat",
@@ -129,7 +123,7 @@ async def send(body: MessageIn, identity: Identity, services: ServicesDep) -> Me
 @router.post("/uploads", status_code=201)
 async def upload(identity: Identity, services: ServicesDep, file: Annotated[UploadFile, File()]) -> UploadView:
     """Keep a picture, to be named by a message afterwards."""
-    _uploads.check(identity.external_id)
+    services.limits.uploads.check(identity.external_id)
     limit = services.settings.upload_limit_bytes
     raw = await file.read(limit + 1)
     if len(raw) > limit:
@@ -168,7 +162,7 @@ async def uploaded(identity: Identity, services: ServicesDep, upload_id: Annotat
 @router.post("/bindings/code", status_code=202)
 async def request_code(body: CodeRequest, request: Request, identity: Identity, services: ServicesDep) -> CodeSent:
     """Send a code to a phone the company knows; the answer is the same for one it does not know."""
-    _codes.check(_address(request))
+    services.limits.codes.check(_address(request))
     async with services.database.transaction() as session:
         issued = await people.request_code(session, identity.id, body.phone, services.clock)
     if issued is not None:
@@ -198,7 +192,7 @@ async def rate(body: RatingIn, identity: Identity, services: ServicesDep) -> Rat
     async with services.database.transaction() as session:
         conversation = await conversations.by_public_id(session, body.conversation_id, identity.id)
         events = await rate_conversation(session, conversation, body.stars, body.comment, services.clock)
-    await services.hub.publish(*events)
+    services.hub.publish(*events)
     return RatingTaken(conversation_id=body.conversation_id, stars=body.stars)
 
 

@@ -3,7 +3,6 @@
 from typing import Any
 
 import socketio
-import structlog
 
 from integrations.gateway.hub import ConversationChanged, Event, MessageStored, TypingChanged
 from integrations.gateway.services import Services
@@ -12,10 +11,9 @@ from integrations.webchat.channel import NAMESPACE, room_of
 from integrations.webchat.identity import external_id_of
 from property_db.conversations import lookup
 from property_db.conversations import service as conversations
-from property_db.conversations.models import Direction
 from property_db.people import service as people
 
-log = structlog.get_logger()
+MOST_ADDRESSES = 10_000
 
 
 class WebchatNamespace(socketio.AsyncNamespace):  # type: ignore[misc]  # the library is untyped
@@ -37,35 +35,63 @@ class WebchatNamespace(socketio.AsyncNamespace):  # type: ignore[misc]  # the li
         raise socketio.exceptions.ConnectionRefusedError("unauthorized")
 
 
+class Pusher:
+    """Pushes typing, states and the resident's own messages (their other pages show them) to the resident's pages."""
+
+    def __init__(self, realtime: socketio.AsyncServer, services: Services) -> None:
+        self._realtime = realtime
+        self._database = services.database
+        self._addresses: dict[int, tuple[str, str] | None] = {}
+
+    async def on_event(self, event: Event) -> None:
+        """Push one event of the hub; answers go by the outbox."""
+        match event:
+            case TypingChanged():
+                await self._typing(event)
+            case ConversationChanged():
+                await self._conversation(event.conversation_id)
+            case MessageStored(inbound=True):
+                await self._own_message(event)
+            case _:
+                pass
+
+    async def _typing(self, event: TypingChanged) -> None:
+        if (address := await self._address(event.conversation_id)) is not None:
+            public_id, room = address
+            await self._emit("typing", {"conversation_id": public_id, "author": event.author, "on": event.on}, room)
+
+    async def _conversation(self, conversation_id: int) -> None:
+        if (address := await self._address(conversation_id)) is not None:
+            async with self._database.reading() as session:
+                view = await conversation_view(session, await conversations.get(session, conversation_id))
+            await self._emit("conversation", view.model_dump(mode="json"), address[1])
+
+    async def _own_message(self, event: MessageStored) -> None:
+        if (address := await self._address(event.conversation_id)) is not None:
+            public_id, room = address
+            async with self._database.reading() as session:
+                message = await lookup.message(session, event.message_id)
+                views = await message_views(session, public_id, [message] if message else [])
+            for view in views:
+                await self._emit("message", view.model_dump(mode="json"), room)
+
+    async def _address(self, conversation_id: int) -> tuple[str, str] | None:
+        """Public id and room of a conversation, None when it is another channel's; neither ever changes."""
+        if conversation_id not in self._addresses:
+            if len(self._addresses) >= MOST_ADDRESSES:
+                self._addresses.clear()
+            async with self._database.reading() as session:
+                row = await conversations.get(session, conversation_id)
+                identity = await lookup.identity_of(session, row)
+            mine = row.channel == "webchat"
+            self._addresses[conversation_id] = (row.public_id, room_of(identity.external_id)) if mine else None
+        return self._addresses[conversation_id]
+
+    async def _emit(self, name: str, payload: dict[str, Any], room: str) -> None:
+        await self._realtime.emit(name, payload, room=room, namespace=NAMESPACE)
+
+
 def register(realtime: socketio.AsyncServer, services: Services) -> None:
-    """Mount the namespace and push typing, states and the resident's own messages (their other pages show them)."""
+    """Mount the namespace and push what happens."""
     realtime.register_namespace(WebchatNamespace(services))
-
-    async def push(event: Event) -> None:
-        if not isinstance(event, TypingChanged | ConversationChanged | MessageStored):
-            return
-        async with services.database.reading() as session:
-            conversation = await conversations.get(session, event.conversation_id)
-            if conversation.channel != "webchat":
-                return
-            identity = await lookup.identity_of(session, conversation)
-            room = room_of(identity.external_id)
-            payload: dict[str, Any]
-            match event:
-                case TypingChanged():
-                    name = "typing"
-                    payload = {"conversation_id": conversation.public_id, "author": event.author, "on": event.on}
-                case ConversationChanged():
-                    name = "conversation"
-                    payload = (await conversation_view(session, conversation)).model_dump(mode="json")
-                case MessageStored():
-                    message = await lookup.message(session, event.message_id)
-                    if message is None or message.direction is not Direction.IN:
-                        return
-                    name = "message"
-                    payload = (await message_views(session, conversation.public_id, [message]))[0].model_dump(
-                        mode="json"
-                    )
-        await realtime.emit(name, payload, room=room, namespace=NAMESPACE)
-
-    services.hub.listen(push)
+    services.hub.listen(Pusher(realtime, services).on_event)

@@ -44,6 +44,7 @@ def settings_for(folder: Path, port: int, engine_url: str, database_url: str, **
         "database_url": database_url,
         "action_secret": SecretStr(engine_process.SECRET),
         "mode": "demo",
+        "messages_per_minute": 10_000,
         **more,
     }
     return Settings(_env_file=None, **values)  # type: ignore[arg-type,call-arg]

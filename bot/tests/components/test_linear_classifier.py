@@ -54,7 +54,9 @@ def ranking(made: Any, text: str) -> list[tuple[str, float]]:
     return [(entry["name"], entry["confidence"]) for entry in done.get("intent_ranking")]
 
 
-@pytest.mark.parametrize(("text", "intent"), [("我家欠多少钱", "query_arrears"), ("厨房水龙头漏水了", "report_repair"), ("你好呀", "greet")])
+@pytest.mark.parametrize(
+    ("text", "intent"), [("我家欠多少钱", "query_arrears"), ("厨房水龙头漏水了", "report_repair"), ("你好呀", "greet")]
+)
 def test_messages_it_has_not_seen_are_understood(storage: Any, text: str, intent: str) -> None:
     assert ranking(train(classifier(storage)), text)[0][0] == intent
 

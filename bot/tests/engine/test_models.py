@@ -38,7 +38,9 @@ def test_a_change_of_any_input_asks_for_a_new_model(project: Path, changed: str)
     assert models.fingerprint(project) != before
 
 
-@pytest.mark.parametrize("other", ["nlu_data/README.md", "bot/endpoints.yml", "bot/tests/test_x.py", "bot/language/x.pyc", "README.md"])
+@pytest.mark.parametrize(
+    "other", ["nlu_data/README.md", "bot/endpoints.yml", "bot/tests/test_x.py", "bot/language/x.pyc", "README.md"]
+)
 def test_a_change_of_another_file_asks_for_nothing(project: Path, other: str) -> None:
     before = models.fingerprint(project)
     file = project / other

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,10 @@ PROJECT = Path(__file__).parents[3]
 ACCEPTED: list[dict[str, Any]] = [
     {"events": [], "responses": []},
     {"events": [{"event": "slot", "timestamp": None, "name": "room", "value": "501"}], "responses": [{"text": "好"}]},
-    {"events": [{"event": "followup", "name": "action_listen", "timestamp": 1.5}], "responses": [{"custom": {"kind": "text"}}]},
+    {
+        "events": [{"event": "followup", "name": "action_listen", "timestamp": 1.5}],
+        "responses": [{"custom": {"kind": "text"}}],
+    },
     {"events": [{"event": "rewind"}], "responses": [{"response": "utter_x", "number": "WX261121-0042", "buttons": []}]},
     {},
 ]
@@ -91,7 +95,10 @@ def test_rasa_is_the_version_the_patches_were_written_for(rasa: None) -> None:
     assert package.__version__ == "3.6.21"
 
 
-@pytest.mark.parametrize(("environment", "expected"), [({}, "10.0 2"), ({"GUANJIA_ACTION_TIMEOUT": "4"}, "4.0 2"), ({"GUANJIA_ENGINE_UNPATCHED": "1"}, "300 0")])
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [({}, "10.0 2"), ({"GUANJIA_ACTION_TIMEOUT": "4"}, "4.0 2"), ({"GUANJIA_ENGINE_UNPATCHED": "1"}, "300 0")],
+)
 def test_the_environment_chooses_patches_and_the_limit_of_an_action(environment: dict[str, str], expected: str) -> None:
     script = (
         "from bot.engine.setup import prepare_rasa; prepare_rasa()\n"
@@ -99,5 +106,12 @@ def test_the_environment_chooses_patches_and_the_limit_of_an_action(environment:
         "print(action.DEFAULT_REQUEST_TIMEOUT, len(patches.STOCK))"
     )
     clean = {name: value for name, value in os.environ.items() if not name.startswith("GUANJIA_")}
-    done = subprocess.run([sys.executable, "-c", script], cwd=PROJECT, env={**clean, **environment}, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=PROJECT,
+        env={**clean, **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert done.stdout.strip() == expected

@@ -70,7 +70,18 @@ class Engine:
             "GUANJIA_ACTION_TIMEOUT": "2",
             "GUANJIA_TRACKER_DB": str(project / "tracker/tracker.db"),
         }
-        command = [sys.executable, "-m", "bot.engine", "run", "--port", "0", "--project", str(project), "--models", str(project / "models")]
+        command = [
+            sys.executable,
+            "-m",
+            "bot.engine",
+            "run",
+            "--port",
+            "0",
+            "--project",
+            str(project),
+            "--models",
+            str(project / "models"),
+        ]
         self.log = project / "log"
         self.process = subprocess.Popen(
             command, cwd=PROJECT, env=environment, stdout=subprocess.PIPE, stderr=self.log.open("w"), text=True
@@ -87,7 +98,9 @@ class Engine:
         return response.status, json.loads(content) if "json" in kind else content, dict(response.getheaders())
 
     def says(self, text: str, sender: str = "resident") -> tuple[int, Any, dict[str, str]]:
-        return self.ask("POST", "/webhooks/rest/webhook", {"sender": sender, "message": text, "metadata": {"message_id": 7}})
+        return self.ask(
+            "POST", "/webhooks/rest/webhook", {"sender": sender, "message": text, "metadata": {"message_id": 7}}
+        )
 
     def texts_of(self, sender: str) -> list[str]:
         events = self.ask("GET", f"/conversations/{sender}/tracker")[1]["events"]
@@ -132,7 +145,9 @@ def test_a_greeting_is_answered(running: Engine) -> None:
     assert running.says("你好")[:2] == (200, [{"recipient_id": "resident", "text": "您好"}])
 
 
-def test_an_action_gets_the_metadata_and_the_secret_and_its_card_comes_back(running: Engine, actions: ActionServer) -> None:
+def test_an_action_gets_the_metadata_and_the_secret_and_its_card_comes_back(
+    running: Engine, actions: ActionServer
+) -> None:
     status, messages, headers = running.says(DEBT)
     assert (status, messages) == (200, [{"recipient_id": "resident", "custom": {"kind": "text", "text": "250.60"}}])
     assert "X-Guanjia-Failed-Action" not in headers
@@ -141,7 +156,9 @@ def test_an_action_gets_the_metadata_and_the_secret_and_its_card_comes_back(runn
 
 
 @pytest.mark.parametrize("failure", [{"status": 500}, {"pause": 3.0}], ids=["error", "too slow"])
-def test_a_failed_action_does_not_look_like_silence(running: Engine, actions: ActionServer, failure: dict[str, Any]) -> None:
+def test_a_failed_action_does_not_look_like_silence(
+    running: Engine, actions: ActionServer, failure: dict[str, Any]
+) -> None:
     for name, value in failure.items():
         setattr(actions, name, value)
     status, messages, headers = running.says(DEBT)
@@ -153,7 +170,7 @@ def test_a_caller_that_hangs_up_does_not_undo_the_turn(running: Engine, actions:
     actions.pause = 1.0
     body = json.dumps({"sender": "impatient", "message": DEBT}).encode()
     with socket.create_connection(("127.0.0.1", running.port)) as connection:
-        head = f"POST /webhooks/rest/webhook HTTP/1.1\r\nHost: 127.0.0.1:{running.port}\r\nContent-Length: {len(body)}\r\n\r\n"
+        head = f"POST /webhooks/rest/webhook HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {len(body)}\r\n\r\n"
         connection.sendall(head.encode() + body)
         _wait_for(lambda: actions.calls)
     _wait_for(lambda: running.texts_of("impatient") == [DEBT])
@@ -172,12 +189,26 @@ def test_conversations_are_kept_apart(running: Engine) -> None:
     assert (running.texts_of("first"), running.texts_of("second")) == (["你好"], ["早上好"])
 
 
-@pytest.mark.parametrize("body", [{}, {"sender": "x"}, {"message": "x"}, {"sender": "", "message": "x"}, {"sender": "x" * 300, "message": "x"}, {"sender": 1, "message": "x"}, ["x"], "x"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"sender": "x"},
+        {"message": "x"},
+        {"sender": "", "message": "x"},
+        {"sender": "x" * 300, "message": "x"},
+        {"sender": 1, "message": "x"},
+        ["x"],
+        "x",
+    ],
+)
 def test_a_request_without_sender_and_message_is_refused(running: Engine, body: Any) -> None:
     assert running.ask("POST", "/webhooks/rest/webhook", body)[:2] == (400, {"error": "sender_and_message_needed"})
 
 
-@pytest.mark.parametrize("text", ["", " ", "😀", "<script>alert(1)</script>", "水" * 10_000, "\u0000", "/no_such_intent"])
+@pytest.mark.parametrize(
+    "text", ["", " ", "😀", "<script>alert(1)</script>", "水" * 10_000, "\u0000", "/no_such_intent"]
+)
 def test_odd_texts_end_in_an_answer(running: Engine, text: str) -> None:
     assert running.says(text, "odd")[0] == 200
 
@@ -263,18 +294,34 @@ def test_a_model_that_does_not_load_ends_the_start(tmp_path: Path) -> None:
     (project / "models").mkdir()
     (project / "models/half").write_text("no archive", "utf-8")
     models.publish(project / "models", project / "models/half", "abc")
-    status, events, _ = engine(project, "run", "--port", "0", GUANJIA_ACTION_SECRET=SECRET, GUANJIA_TRACKER_DB=str(tmp_path / "t.db"))
+    status, events, _ = engine(
+        project, "run", "--port", "0", GUANJIA_ACTION_SECRET=SECRET, GUANJIA_TRACKER_DB=str(tmp_path / "t.db")
+    )
     assert (status, events[-1]["code"]) == (1, "model_not_loaded")
+
+
+PARENT = """
+import os, subprocess, sys
+command = [sys.executable, "-m", "bot.engine", "run", "--port", "0", "--with-parent", *sys.argv[1:]]
+child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+child.stdout.readline(), child.stdout.readline()
+print(child.pid, flush=True)
+os._exit(0)
+"""
 
 
 def test_it_ends_with_the_process_that_started_it(running: Engine, tmp_path: Path) -> None:
     project = running.log.parent
-    script = (
-        "import os, subprocess, sys, time\n"
-        f"command = [sys.executable, '-m', 'bot.engine', 'run', '--port', '0', '--with-parent', '--project', {str(project)!r}, '--models', {str(project / 'models')!r}]\n"
-        f"child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={{**os.environ, 'GUANJIA_ACTION_SECRET': 'x', 'GUANJIA_TRACKER_DB': {str(tmp_path / 't.db')!r}}})\n"
-        "child.stdout.readline(); child.stdout.readline(); print(child.pid, flush=True); os._exit(0)"
-    )
-    done = subprocess.run([sys.executable, "-c", script], cwd=PROJECT, capture_output=True, text=True, timeout=120)
+    environment = {**os.environ, "GUANJIA_ACTION_SECRET": SECRET, "GUANJIA_TRACKER_DB": str(tmp_path / "t.db")}
+    command = [sys.executable, "-c", PARENT, "--project", str(project), "--models", str(project / "models")]
+    done = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, timeout=120)
     child = int(done.stdout)
-    _wait_for(lambda: not Path(f"/proc/{child}").exists() if Path("/proc").exists() else True)
+    _wait_for(lambda: not _alive(child))
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return "Z" not in (Path(f"/proc/{pid}/stat").read_text().split()[2] if Path("/proc").exists() else "")

@@ -14,7 +14,17 @@ import pytest
 from bot.engine import stubs
 
 PROJECT = Path(__file__).parents[3]
-HEAVY = {"tensorflow", "keras", "matplotlib", "boto3.session", "pymongo.mongo_client", "slack_sdk", "aiogram", "twilio", "skops"}
+HEAVY = {
+    "tensorflow",
+    "keras",
+    "matplotlib",
+    "boto3.session",
+    "pymongo.mongo_client",
+    "slack_sdk",
+    "aiogram",
+    "twilio",
+    "skops",
+}
 SERVER_IN_A_FRESH_PROCESS = """
 import sys
 from bot.engine.setup import prepare_rasa

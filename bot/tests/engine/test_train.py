@@ -19,8 +19,19 @@ PROJECT = Path(__file__).parents[3]
 
 def engine(project: Path, *arguments: str, **environment: str) -> tuple[int, list[dict[str, Any]], str]:
     """Run a command of the launcher; its exit status, event lines and standard error."""
-    command = [sys.executable, "-m", "bot.engine", *arguments, "--project", str(project), "--models", str(project / "models")]
-    done = subprocess.run(command, cwd=PROJECT, env={**os.environ, **environment}, capture_output=True, text=True, timeout=240)
+    command = [
+        sys.executable,
+        "-m",
+        "bot.engine",
+        *arguments,
+        "--project",
+        str(project),
+        "--models",
+        str(project / "models"),
+    ]
+    done = subprocess.run(
+        command, cwd=PROJECT, env={**os.environ, **environment}, capture_output=True, text=True, timeout=240
+    )
     return done.returncode, [json.loads(line) for line in done.stdout.splitlines()], done.stderr
 
 
@@ -76,14 +87,25 @@ def test_a_damaged_model_is_trained_anew(trained: Any, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("file", "text", "expected"),
     [
-        ("bot/rules/tiny.yml", tiny.FILES["bot/rules/tiny.yml"] + "- rule: contradiction\n  steps:\n  - intent: greet\n  - action: action_query_arrears\n", "Contradicting"),
+        (
+            "bot/rules/tiny.yml",
+            tiny.FILES["bot/rules/tiny.yml"]
+            + "- rule: contradiction\n  steps:\n  - intent: greet\n  - action: action_query_arrears\n",
+            "Contradicting",
+        ),
         ("bot/domain/tiny.yml", "version: '3.1'\nintents: {greet: \n", "tiny.yml"),
-        ("bot/config.yml", tiny.FILES["bot/config.yml"].replace("FallbackClassifier", "DIETClassifier"), "DIETClassifier"),
+        (
+            "bot/config.yml",
+            tiny.FILES["bot/config.yml"].replace("FallbackClassifier", "DIETClassifier"),
+            "DIETClassifier",
+        ),
         ("nlu_data/tiny.yml", "version: '3.1'\nnlu:\n- intent: 3\n", "tiny.yml"),
     ],
     ids=["contradicting rules", "broken domain", "component of the full engine", "broken messages"],
 )
-def test_wrong_files_end_in_one_plain_error_and_the_old_model_stays(tmp_path: Path, file: str, text: str, expected: str) -> None:
+def test_wrong_files_end_in_one_plain_error_and_the_old_model_stays(
+    tmp_path: Path, file: str, text: str, expected: str
+) -> None:
     project = tiny.write(tmp_path)
     old = models.publish(_folder(project), _file(project, "the old model"), "old")
     (project / file).write_text(text, "utf-8")
