@@ -18,9 +18,9 @@ def main() -> None:
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=5,
-        # A proxy on this machine names the resident's address; nobody else is believed.
+        # Only a trusted proxy is believed when it names the resident's address.
         proxy_headers=True,
-        forwarded_allow_ips="127.0.0.1",
+        forwarded_allow_ips=settings.trusted_proxies,
     )
 
 

@@ -1,8 +1,5 @@
 """Puts one server process together."""
 
-import os
-import secrets
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -14,7 +11,7 @@ import actions.base
 from integrations.desk import api as desk_api
 from integrations.desk import realtime as desk_realtime
 from integrations.desk.presence import PresenceSweeper
-from integrations.gateway import action_webhook, errors, health, pages
+from integrations.gateway import action_webhook, errors, health, pages, workers
 from integrations.gateway.body_limit import BodyLimit
 from integrations.gateway.channel import Channel
 from integrations.gateway.engine_client import EngineClient
@@ -94,7 +91,7 @@ def build_services(settings: Settings, clock: Clock) -> tuple[Services, socketio
     database = Database(settings.database)
     hub = Hub()
     engine = EngineClient(str(settings.engine_url), settings.engine_limit_seconds)
-    worker = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"[:60]
+    worker = workers.new_name()
     router = Router(settings, database, clock, hub, engine, worker)
     manager = socketio.AsyncRedisManager(settings.redis_url) if settings.redis_url else None
     realtime = socketio.AsyncServer(

@@ -38,10 +38,11 @@ class Capabilities:
 
 @dataclass(frozen=True)
 class ChosenOption:
-    """A choice the resident made: the message (by ``seq``) that offered it and the option's id."""
+    """A choice the resident made: the message that offered it (``seq`` in this conversation) and the option's id."""
 
     seq: int
     option_id: str
+    conversation_id: str | None = None
 
 
 @dataclass(frozen=True)

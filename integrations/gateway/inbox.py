@@ -13,12 +13,14 @@ from datetime import timedelta
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from integrations.gateway import workers
 from integrations.gateway.channel import InboundMessage
 from integrations.gateway.hub import Hub
 from integrations.gateway.receiving import Received, store_inbound
 from integrations.gateway.router import Router
 from integrations.gateway.settings import Settings
 from property_db.clock import Clock
+from property_db.conversations import lookup
 from property_db.conversations import service as conversations
 from property_db.conversations.errors import ClaimLost
 from property_db.conversations.models import Message
@@ -29,6 +31,8 @@ log = structlog.get_logger()
 SWEEP_SECONDS = 1.0
 # A turn is capped well below this; a row that is older belongs to a process that died.
 STALE_CLAIM = timedelta(minutes=2)
+CHECK_EVERY = timedelta(seconds=5)
+PAUSE_AFTER_A_FAILURE = timedelta(seconds=1)
 
 
 class Inbox:
@@ -50,18 +54,18 @@ class Inbox:
         self._tasks: set[asyncio.Task[None]] = set()
         self._working: Counter[int] = Counter()
         self._again: set[int] = set()
-        self._unfinished: set[int] = set()
+        self._in_work: set[int] = set()
         self._sweeper: asyncio.Task[None] | None = None
         self._next_recovery = clock.now() + STALE_CLAIM / 4
+        self._next_check = clock.now() + CHECK_EVERY
 
     async def start(self) -> None:
         """Take up what an earlier process left, then watch for what is due."""
-        async with self._database.transaction() as session:
-            alone = self._database.is_sqlite
-            older_than = self._clock.now() if alone else self._clock.now() - STALE_CLAIM
-            recovered = await conversations.recover(session, self._worker, older_than)
-        if recovered:
-            log.info("inbox.recovered", conversations=len(recovered))
+        async with self._database.reading() as session:
+            holders = await lookup.claimants(session)
+        for worker in holders:
+            if self._database.is_sqlite or workers.is_gone(worker, self._worker):
+                await self._give_back(worker)
         self._sweeper = asyncio.create_task(self._sweep())
 
     async def stop(self) -> None:
@@ -83,10 +87,16 @@ class Inbox:
         Raises:
             ApiError: the message is empty, too long, or names something unknown.
         """
-        async with self._database.transaction() as session:
-            received = await store_inbound(session, message, self._clock, self._settings.text_limit)
-            # Claimed in the same transaction where nothing is before it: one commit less on every message's way.
-            claimed = await self._claim(session, received.conversation.id)
+        claimed: Message | None = None
+        try:
+            async with self._database.transaction() as session:
+                received = await store_inbound(session, message, self._clock, self._settings.text_limit)
+                # Claimed in the same transaction where nothing is before it: one commit less on every message's way.
+                claimed = await self._claim(session, received.conversation.id)
+        except BaseException:
+            if claimed is not None:
+                self._in_work.discard(claimed.id)
+            raise
         if received.is_new:
             self._hub.publish(*received.events)
         self.wake(received.conversation.id, claimed)
@@ -111,6 +121,7 @@ class Inbox:
                         message = await self._claim(session, conversation_id)
                 if message is not None:
                     await self._router.answer(message)
+                    self._in_work.discard(message.id)
                     message = None
                 elif conversation_id not in self._again:
                     return
@@ -118,23 +129,29 @@ class Inbox:
             log.warning("inbox.claim_lost", conversation_id=conversation_id)
         except Exception as error:
             log.error("inbox.work_failed", conversation_id=conversation_id, error=type(error).__name__)
-            if message is not None:
-                self._unfinished.add(message.id)
         finally:
+            if message is not None:
+                self._in_work.discard(message.id)  # the check gives it back
             self._working[conversation_id] -= 1
             if not self._working[conversation_id]:
                 del self._working[conversation_id]
 
     async def _claim(self, session: AsyncSession, conversation_id: int) -> Message | None:
-        return await conversations.claim_next(session, conversation_id, self._worker, self._clock)
+        message = await conversations.claim_next(session, conversation_id, self._worker, self._clock)
+        if message is not None:
+            self._in_work.add(message.id)
+        return message
 
-    async def _give_back(self) -> None:
-        """Let what failed in this process (its database was locked, say) be tried again."""
-        for message_id in list(self._unfinished):
+    async def _give_back(self, worker: str) -> None:
+        """Let what a worker holds and nobody works on be tried again: a failed turn, or a process that is gone."""
+        async with self._database.reading() as session:
+            held = await lookup.claimed_by(session, worker)
+        for message_id in set(held) - self._in_work:
+            due = self._clock.now() + PAUSE_AFTER_A_FAILURE
             async with self._database.transaction() as session:
                 with contextlib.suppress(ClaimLost):
-                    await conversations.retry_later(session, message_id, self._worker, self._clock.now())
-            self._unfinished.discard(message_id)
+                    await conversations.retry_later(session, message_id, worker, due)
+            log.info("inbox.given_back", message_id=message_id)
 
     async def _sweep(self) -> None:
         while True:
@@ -145,9 +162,12 @@ class Inbox:
             await asyncio.sleep(SWEEP_SECONDS)
 
     async def _sweep_once(self) -> None:
-        await self._give_back()
-        if self._clock.now() >= self._next_recovery:
-            self._next_recovery = self._clock.now() + STALE_CLAIM / 4
+        now = self._clock.now()
+        if now >= self._next_check:
+            self._next_check = now + CHECK_EVERY
+            await self._give_back(self._worker)
+        if now >= self._next_recovery:
+            self._next_recovery = now + STALE_CLAIM / 4
             async with self._database.transaction() as session:
                 await conversations.recover(session, self._worker, self._clock.now() - STALE_CLAIM)
         async with self._database.reading() as session:

@@ -6,6 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.language import ratings
 from bot.language.normalise import normalise
+from integrations.gateway import at_once
 from integrations.gateway.channel import InboundMessage
 from integrations.gateway.errors import ApiError
 from integrations.gateway.hub import ConversationChanged, Event, MessageStored
@@ -19,7 +20,8 @@ from property_db.people import service as people
 from property_db.uploads import service as uploads
 
 UPLOADS_LIMIT = 9
-HUMAN_PAYLOAD = "/request_human"
+# What may stand beside a score that is the whole message: 「给你们5分吧」, not a sentence that happens to hold one.
+MOST_BESIDE_A_SCORE = 6
 
 
 @dataclass(frozen=True)
@@ -54,9 +56,10 @@ async def store_inbound(session: AsyncSession, inbound: InboundMessage, clock: C
 
     conversation = await conversations.current_of(session, identity.id)
     chosen = await _chosen(session, conversation, inbound)
+    danger = at_once.danger_in(inbound.text) if chosen is None else None
     events: list[Event] = []
     if conversation is not None and conversation.state is ConversationState.RATING:
-        stars = _stars_in(inbound.text)
+        stars = _stars_in(inbound.text) if danger is None else None
         if stars is not None:
             message = await _append(session, conversation, inbound, None, clock, MessageState.ANSWERED)
             thanks = await rate_conversation(session, conversation, stars, "", clock)
@@ -64,15 +67,17 @@ async def store_inbound(session: AsyncSession, inbound: InboundMessage, clock: C
             return Received(conversation, message, is_new=True, events=events)
         # Not a rating but a new question: it opens a conversation of its own, and this one ends unrated.
         events.append(ConversationChanged(conversation.id))
-        chosen = None
     conversation = await conversations.open_for(session, inbound.channel, identity.id, clock)
-    message = await _append(session, conversation, inbound, chosen, clock)
-    if chosen is not None and chosen.payload == HUMAN_PAYLOAD:
-        # Who asks for a person does not wait for the next attempt at an engine that is down.
-        await lookup.hasten(session, conversation.id)
-    return Received(
-        conversation, message, is_new=True, events=[*events, MessageStored(conversation.id, message.id, inbound=True)]
-    )
+    person = chosen is not None and chosen.payload == at_once.HUMAN_PAYLOAD
+    person = person and await at_once.engine_keeps_waiting(session, conversation)
+    state = MessageState.ANSWERED if danger is not None or person else None
+    message = await _append(session, conversation, inbound, chosen, clock, state)
+    events.append(MessageStored(conversation.id, message.id, inbound=True))
+    if danger is not None:
+        events += await at_once.answer_danger(session, conversation, message, danger, clock)
+    elif person:
+        events += await at_once.answer_wish_for_a_person(session, conversation, message, clock)
+    return Received(conversation, message, is_new=True, events=events)
 
 
 async def rate_conversation(
@@ -99,8 +104,11 @@ async def rate_conversation(
 
 def _stars_in(text: str) -> int | None:
     """The stars that a text gives, when it gives exactly one score."""
-    found = ratings.find(normalise(text), asked=True)
-    return int(found[0].value) if len(found) == 1 else None
+    plain = normalise(text)
+    found = ratings.find(plain, asked=True)
+    if len(found) != 1 or len(plain) - (found[0].end - found[0].start) > MOST_BESIDE_A_SCORE:
+        return None
+    return int(found[0].value)
 
 
 def _check_size(inbound: InboundMessage, text_limit: int) -> None:
@@ -118,7 +126,8 @@ async def _chosen(
     """The option that the message chooses: named outright, or by its title or number typed as text."""
     if inbound.choice is not None:
         option = None
-        if conversation is not None:
+        named = inbound.choice.conversation_id
+        if conversation is not None and named in (None, conversation.public_id):
             offer = await conversations.message_by_seq(session, conversation.id, inbound.choice.seq)
             if offer is not None and offer.direction is Direction.OUT:
                 option = blocks.choice_in(offer.blocks, inbound.choice.option_id)

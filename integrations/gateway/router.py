@@ -10,11 +10,10 @@ from datetime import timedelta
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.language.emergency import EmergencyKind, detect
+from integrations.gateway import at_once
 from integrations.gateway.answers import logical_answer
 from integrations.gateway.engine_client import EngineClient, EngineUnavailable, Reply, TurnFailed
-from integrations.gateway.hub import AlarmRaised, ConversationChanged, Hub, MessageStored, TypingChanged
-from integrations.gateway.receiving import HUMAN_PAYLOAD
+from integrations.gateway.hub import ConversationChanged, Hub, MessageStored, TypingChanged
 from integrations.gateway.settings import Settings
 from integrations.gateway.texts import say
 from property_db.clock import Clock
@@ -30,13 +29,10 @@ from property_db.conversations.models import (
     MessageState,
 )
 from property_db.database import Database
-from property_db.emergencies import service as emergencies
 from property_db.handoff import service as handoff
-from property_db.handoff.models import QueueKind
 
 log = structlog.get_logger()
 
-LEAVE_QUEUE_PAYLOAD = "/leave_queue"
 PHOTO_PAYLOAD = "/inform"
 FIRST_RETRY = timedelta(seconds=1)
 LONGEST_RETRY = timedelta(seconds=20)
@@ -57,47 +53,76 @@ class Router:
         self._engine = engine
         self._worker = worker
         self._apologise_after = timedelta(seconds=settings.apologise_after_seconds)
+        self._give_up_after = timedelta(seconds=settings.give_up_after_seconds)
 
     async def answer(self, message: Message) -> None:
-        """See one claimed message to its end: answered, held for a person, or due again later."""
+        """See one claimed message to its end: answered, held for a person, or due again later.
+
+        Dangers do not come here: they are answered where they are taken in (``at_once``).
+        """
         async with self._database.reading() as session:
             conversation = await conversations.get(session, message.conversation_id)
-        danger = detect(message.text) if message.choice is None else None
-        if danger is not None:
-            await self._answer_emergency(conversation, message, danger)
-        elif _payload(message) == LEAVE_QUEUE_PAYLOAD:
+        if _payload(message) == at_once.LEAVE_QUEUE_PAYLOAD:
             await self._leave_queue(conversation, message)
         elif conversation.state is ConversationState.BOT:
-            await self._answer_by_engine(conversation, message)
+            if self._waited(message) > self._give_up_after + LONGEST_RETRY:
+                await self._give_up(conversation, message)  # it fails again and again, and not for the engine's sake
+            else:
+                await self._answer_by_engine(conversation, message)
+        elif conversation.state in (ConversationState.WAITING, ConversationState.HUMAN):
+            await self._hold(conversation, message)
         else:
-            await self._hold(message)
+            await self._move_on(conversation, message)
 
-    async def _answer_emergency(self, conversation: Conversation, message: Message, kind: EmergencyKind) -> None:
-        async with self._database.transaction() as session:
-            answer = await emergencies.report(
-                session,
-                conversation_id=conversation.id,
-                identity_id=conversation.identity_id,
-                kind=kind,
-                text=message.text,
-                message_id=message.id,
-                clock=self._clock,
-            )
-            stored = await self._store_answer(session, message, [answer.block, b.Text(text=answer.handled_text)])
-        log.warning("emergency.answered", kind=kind, ticket=answer.ticket.number)
-        self._hub.publish(*stored, AlarmRaised(conversation.id))
+    def _waited(self, message: Message) -> timedelta:
+        return self._clock.now() - message.created_at
 
     async def _leave_queue(self, conversation: Conversation, message: Message) -> None:
         async with self._database.transaction() as session:
+            place = await handoff.place_of(session, conversation.id)
             left = await handoff.abandon(session, conversation.id, self._clock)
+            if left and place is not None:
+                # What was asked while waiting is the bot's to answer now.
+                await lookup.release_held(session, conversation.id, place.item_id)
             text = say("left_queue") if left else say("choice_gone")
             stored = await self._store_answer(session, message, [b.Text(text=text)])
         self._hub.publish(*stored, ConversationChanged(conversation.id))
 
-    async def _hold(self, message: Message) -> None:
+    async def _hold(self, conversation: Conversation, message: Message) -> None:
+        """Leave the message to the person who has, or will take, the conversation."""
         async with self._database.transaction() as session:
+            stored: list[MessageStored] = []
+            place = await handoff.place_of(session, conversation.id)
+            untold = place is not None and message.attempts > 1 and not await self._was_told(session, conversation)
+            if place is not None and untold and conversation.state is ConversationState.WAITING:
+                # Killed between the action that asked for a person and its answer: say now what was not said.
+                stored = await self._store_answer(session, message, at_once.queue_blocks(place))
+            else:
+                await self._finish(session, message, MessageState.HELD)
+        self._hub.publish(*stored, ConversationChanged(conversation.id))
+
+    async def _was_told(self, session: AsyncSession, conversation: Conversation) -> bool:
+        last = await lookup.last_outbound(session, conversation.id)
+        return last is not None and any(block.get("event") == "waiting" for block in last.blocks)
+
+    async def _move_on(self, conversation: Conversation, message: Message) -> None:
+        """The conversation ended while the message was on its way: it goes on in the resident's next one."""
+        async with self._database.transaction() as session:
+            following = await conversations.open_for(
+                session, conversation.channel, conversation.identity_id, self._clock
+            )
+            copy = await conversations.append(
+                session,
+                following.id,
+                direction=Direction.IN,
+                author=Author.RESIDENT,
+                client_message_id=f"moved-{message.id}",
+                text=message.text,
+                upload_ids=message.upload_ids,
+                clock=self._clock,
+            )
             await self._finish(session, message, MessageState.HELD)
-        self._hub.publish(ConversationChanged(message.conversation_id))
+        self._hub.publish(MessageStored(following.id, copy.id, inbound=True), ConversationChanged(following.id))
 
     async def _answer_by_engine(self, conversation: Conversation, message: Message) -> None:
         self._hub.publish(TypingChanged(conversation.id, Author.BOT, True))
@@ -108,13 +133,13 @@ class Router:
             return
         except TurnFailed as failure:
             log.error("engine.turn_failed", conversation_id=conversation.id, message_id=message.id, cause=str(failure))
-            blocks = [b.Text(text=say("apology_no_answer")), _human_choice()]
+            blocks = [b.Text(text=say("apology_no_answer")), at_once.human_choice()]
         finally:
             self._hub.publish(TypingChanged(conversation.id, Author.BOT, False))
         async with self._database.transaction() as session:
             fresh = await conversations.get(session, conversation.id)
             if fresh.state is ConversationState.WAITING:
-                blocks = [*blocks, _leave_choice()]
+                blocks = [*blocks, at_once.leave_choice()]
             stored = await self._store_answer(session, message, blocks)
         self._hub.publish(*stored)
         if fresh.state is not conversation.state:
@@ -145,36 +170,26 @@ class Router:
         )
 
     async def _try_later(self, conversation: Conversation, message: Message, failure: EngineUnavailable) -> None:
-        waited = self._clock.now() - message.created_at
+        waited = self._waited(message)
         log.warning("engine.unavailable", conversation_id=conversation.id, attempt=message.attempts, error=str(failure))
-        if waited > timedelta(seconds=self._settings.give_up_after_seconds):
+        if waited > self._give_up_after:
             await self._give_up(conversation, message)
             return
         if waited >= self._apologise_after:
             await self._apologise(message)
+        pause = min(FIRST_RETRY * 2 ** min(message.attempts - 1, 10), LONGEST_RETRY)
+        if waited < self._apologise_after:  # the apology comes on time, not with the attempt after it
+            pause = min(pause, self._apologise_after - waited)
         async with self._database.transaction() as session:
-            if HUMAN_PAYLOAD not in await lookup.waiting_choices(session, conversation.id):
-                pause = min(FIRST_RETRY * 2 ** min(message.attempts - 1, 10), LONGEST_RETRY)
-                if waited < self._apologise_after:  # the apology comes on time, not with the attempt after it
-                    pause = min(pause, self._apologise_after - waited)
-                await conversations.retry_later(session, message.id, self._worker, self._clock.now() + pause)
-                return
-            stored = await self._hand_over(session, conversation, message)
-        self._hub.publish(*stored, ConversationChanged(conversation.id))
+            await conversations.retry_later(session, message.id, self._worker, self._clock.now() + pause)
 
     async def _give_up(self, conversation: Conversation, message: Message) -> None:
+        """To a person: the message could not be answered in all this time."""
         async with self._database.transaction() as session:
-            stored = await self._hand_over(session, conversation, message, b.Text(text=say("apology_gave_up")))
+            place = await handoff.request(session, conversation.id, "engine_down", self._clock)
+            blocks = [b.Text(text=say("apology_gave_up")), *at_once.queue_blocks(place)]
+            stored = await self._store_answer(session, message, blocks, MessageState.HELD)
         self._hub.publish(*stored, ConversationChanged(conversation.id))
-
-    async def _hand_over(
-        self, session: AsyncSession, conversation: Conversation, message: Message, *first: b.Block
-    ) -> list[MessageStored]:
-        """To a person without the engine, which is down: all that waits is held for the agent."""
-        place = await handoff.request(session, conversation.id, "engine_down", self._clock)
-        stored = await self._store_answer(session, message, [*first, queue_block(place)], MessageState.HELD)
-        await conversations.hold_waiting(session, conversation.id)
-        return stored
 
     async def _apologise(self, message: Message) -> None:
         """Tell the resident once that the answer takes longer, with a way to a person."""
@@ -187,7 +202,7 @@ class Router:
                 direction=Direction.OUT,
                 author=Author.SYSTEM,
                 client_message_id=f"apology-{message.id}",
-                blocks=b.dump([b.Text(text=say("apology_engine_slow")), _human_choice()]),
+                blocks=b.dump([b.Text(text=say("apology_engine_slow")), at_once.human_choice()]),
                 clock=self._clock,
             )
         self._hub.publish(MessageStored(message.conversation_id, apology.id))
@@ -207,28 +222,10 @@ class Router:
         await self._finish(session, message, state)
         if await lookup.has_answer(session, message.id):
             return []
-        answer = await conversations.append(
-            session,
-            message.conversation_id,
-            direction=Direction.OUT,
-            author=Author.BOT,
-            client_message_id=f"answer-{message.id}",
-            reply_to_id=message.id,
-            blocks=b.dump(blocks),
-            clock=self._clock,
-        )
-        return [MessageStored(message.conversation_id, answer.id)]
+        return [await at_once.store_answer(session, message, blocks, self._clock)]
 
     async def _finish(self, session: AsyncSession, message: Message, state: MessageState) -> None:
         await conversations.finish(session, message.id, self._worker, self._clock, state)
-
-
-def queue_block(place: handoff.QueuePlace) -> b.System:
-    """What a resident is told on entering the queue, or when nobody is on duty."""
-    if place.kind is QueueKind.CALLBACK:
-        return b.System(text=say("callback"), event="callback")
-    text = say("waiting", ahead=place.position - 1, minutes=place.wait_minutes)
-    return b.System(text=text, event="waiting")
 
 
 def _payload(message: Message) -> str | None:
@@ -244,12 +241,3 @@ def _engine_text(message: Message) -> str:
     if message.text[0] in "/／":
         return _NOT_A_COMMAND + message.text
     return message.text
-
-
-def _human_choice() -> b.Choices:
-    return b.Choices(options=[b.Choice(id="human", title=say("choice_human"), payload=HUMAN_PAYLOAD)])
-
-
-def _leave_choice() -> b.Choices:
-    option = b.Choice(id="leave", title=say("choice_leave_queue"), payload=LEAVE_QUEUE_PAYLOAD)
-    return b.Choices(options=[option])

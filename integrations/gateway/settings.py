@@ -45,6 +45,7 @@ class Settings(BaseSettings):
     sms_webhook_url: AnyHttpUrl | None = None
     frame_ancestors: str = "'self'"
     secure_cookies: bool = False
+    trusted_proxies: str = "127.0.0.1"
     log_format: Literal["console", "json"] = "console"
 
     # How long a resident waits: measured turns take 0.03 s; a slow disk or a busy engine may take longer.

@@ -6,7 +6,7 @@ from sqlalchemy import exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from property_db.conversations.models import Conversation, Direction, Message, MessageState
-from property_db.handoff.models import Agent
+from property_db.handoff.models import Agent, QueueItem
 from property_db.people.models import ChannelIdentity
 
 
@@ -50,32 +50,53 @@ async def has_answer(session: AsyncSession, message_id: int) -> bool:
     return bool(await session.scalar(select(exists().where(Message.reply_to_id == message_id))))
 
 
-async def waiting_choices(session: AsyncSession, conversation_id: int) -> list[str]:
-    """Return the payloads of the choices that wait to be worked on, oldest first."""
-    rows = await session.scalars(
-        select(Message)
-        .where(
-            Message.conversation_id == conversation_id,
-            Message.direction == Direction.IN,
-            Message.state == MessageState.RECEIVED,
-        )
-        .order_by(Message.seq)
+async def has_apologised_backlog(session: AsyncSession, conversation_id: int) -> bool:
+    """Whether a message is still not answered although its sender was asked for patience."""
+    statement = exists().where(
+        Message.conversation_id == conversation_id,
+        Message.direction == Direction.IN,
+        Message.state.in_([MessageState.RECEIVED, MessageState.PROCESSING]),
+        Message.apologised_at.is_not(None),
     )
-    return [row.choice["payload"] for row in rows if row.choice]
+    return bool(await session.scalar(select(statement)))
 
 
-async def hasten(session: AsyncSession, conversation_id: int) -> None:
-    """Make what waits for another attempt due now."""
+async def release_held(session: AsyncSession, conversation_id: int, queue_item_id: int) -> None:
+    """Give back to the bot what was held since the resident entered the queue."""
+    item = await session.get(QueueItem, queue_item_id)
+    if item is None:
+        return
     await session.execute(
         update(Message)
         .where(
             Message.conversation_id == conversation_id,
             Message.direction == Direction.IN,
-            Message.state == MessageState.RECEIVED,
+            Message.state == MessageState.HELD,
+            Message.created_at > item.waiting_since,
         )
-        .values(next_attempt_at=None),
+        .values(state=MessageState.RECEIVED, next_attempt_at=None),
         execution_options={"synchronize_session": False},
     )
+
+
+async def claimants(session: AsyncSession) -> list[str]:
+    """Return the workers that hold claimed messages."""
+    rows = await session.scalars(
+        select(Message.claimed_by)
+        .where(Message.direction == Direction.IN, Message.state == MessageState.PROCESSING)
+        .distinct()
+    )
+    return [worker for worker in rows if worker]
+
+
+async def claimed_by(session: AsyncSession, worker: str) -> list[int]:
+    """Return the ids of the messages that a worker holds."""
+    rows = await session.scalars(
+        select(Message.id).where(
+            Message.direction == Direction.IN, Message.state == MessageState.PROCESSING, Message.claimed_by == worker
+        )
+    )
+    return list(rows)
 
 
 async def seqs(session: AsyncSession, message_ids: Collection[int]) -> dict[int, int]:

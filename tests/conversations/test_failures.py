@@ -5,17 +5,20 @@ import sqlite3
 import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 from sqlalchemy import func, select, update
 
+from integrations.gateway import at_once
 from property_db import demo, migrate
 from property_db.clock import Clock
 from property_db.conversations import service as conversations
 from property_db.conversations.models import Author, Conversation, Direction, Message, MessageState
 from property_db.database import Database
 from property_db.fees import service as fees
+from property_db.handoff import service as handoff
 from property_db.tickets.models import Ticket
 from tests.support.actors import DeskAgent, Resident
 from tests.support.engine_process import EngineProcess
@@ -57,8 +60,9 @@ async def test_with_the_engine_down_the_resident_is_told_and_a_person_can_be_had
     message = await resident.send("我家欠多少钱")
     apology = await resident.hears("抱歉", message["seq"])
     (choices,) = [block for block in apology["blocks"] if block["kind"] == "choices"]
-    await resident.send(choice={"seq": apology["seq"], "id": choices["options"][0]["id"]})
-    await resident.answer_to(message)
+    wish = await resident.send(choice={"seq": apology["seq"], "id": choices["options"][0]["id"]})
+    answer = await resident.answer_to(wish)
+    assert answer.offers("不等了，继续问智能助手")
     assert await resident.state() == "waiting"
     (item,) = (await desk.overview())["waiting"]
     await desk.post(f"/queue/{item['id']}/take")
@@ -202,3 +206,49 @@ async def test_what_one_resident_says_is_hidden_from_every_other(
     assert peek.status_code == 404
     await bind_at_once(server, stranger, WANG)
     assert (await stranger.says("我家还欠多少物业费")).cards("bill_card"), "once bound, the same home is seen"
+
+
+async def test_an_emergency_overtakes_a_message_that_waits_for_the_engine(cut_off: ServerProcess) -> None:
+    resident = await Resident(cut_off.url).arrive()
+    await resident.send("我家欠多少钱")
+    answer = await resident.says("家里着火了")
+    assert answer.blocks[0]["kind"] == "emergency"
+    await resident.leave()
+
+
+async def test_a_turn_that_breaks_in_the_server_is_tried_again_and_answered_once(
+    wang: Resident, server: Server, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await wang.says("你好")
+    broken = {"left": 2}
+    keep = at_once.store_answer
+
+    async def sometimes(*arguments: Any) -> Any:
+        if broken["left"]:
+            broken["left"] -= 1
+            raise RuntimeError("the disk is full")
+        return await keep(*arguments)
+
+    monkeypatch.setattr(at_once, "store_answer", sometimes)
+    answer = await wang.says("我家还欠多少物业费")
+    assert answer.cards("bill_card")
+    assert broken["left"] == 0
+    assert [row.state for row in await inbound(database, wang)] == ["answered", "answered"]
+
+
+async def test_the_answer_to_a_wish_for_a_person_survives_a_crash(
+    stranger: Resident, agent: DeskAgent, server: Server, database: Database
+) -> None:
+    await stranger.says("你好")
+    async with database.transaction() as session:
+        conversation = await conversations.by_public_id(session, stranger.conversation_id or "")
+        # As a server leaves it that died after the action put the resident into the queue.
+        message = await conversations.append(
+            session, conversation.id, direction=Direction.IN, author=Author.RESIDENT, text="转人工"
+        )
+        await session.execute(update(Message).where(Message.id == message.id).values(attempts=1))
+        await handoff.request(session, conversation.id, "asked", server.services.clock)
+    server.services.inbox.wake(conversation.id)
+    answer = await stranger.answer_to({"seq": message.seq, "conversation_id": conversation.public_id})
+    assert answer.offers("不等了，继续问智能助手")
+    await stranger.says("不等了，继续问智能助手")

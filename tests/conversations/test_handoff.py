@@ -157,3 +157,19 @@ async def test_an_emergency_in_the_middle_of_a_form_or_with_a_person_is_answered
     await agent.post(f"/queue/{await item_of(agent, wang)}/take")
     assert (await wang.says("有人被困在电梯里出不来")).blocks[0]["kind"] == "emergency"
     await agent.post(f"/conversations/{wang.conversation_id}/return")
+
+
+async def test_a_danger_told_while_stars_are_awaited_is_no_rating(stranger: Resident, agent: DeskAgent) -> None:
+    await stranger.says("转人工")
+    await agent.post(f"/queue/{await item_of(agent, stranger)}/take")
+    await agent.post(f"/conversations/{stranger.conversation_id}/close")
+    answer = await stranger.says("煤气味很大！太不满意了")
+    assert answer.blocks[0]["kind"] == "emergency"
+
+
+async def test_what_was_asked_in_the_queue_is_answered_after_leaving_it(stranger: Resident, agent: DeskAgent) -> None:
+    await stranger.says("转人工")
+    asked = await stranger.send("物业服务中心几点上班")
+    await stranger.says("不等了，继续问智能助手")
+    answer = await stranger.answer_to(asked)
+    assert answer.author == "bot"
