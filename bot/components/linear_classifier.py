@@ -1,6 +1,6 @@
 """The intent classifier: a linear model over several views of a message, with calibrated confidences.
 
-Views: characters and pairs of them, words (the tokenizer's), syllables and pairs of them (``pinyin_featurizer``: what
+Views: characters and pairs of them, words (the tokenizer's), syllables and pairs of them (``pinyin``: what
 voice input confuses sounds the same), and the message with its particulars replaced by kinds (``concepts``). Each
 view is weighted by the logarithm of its counts and scaled to length 1, so that no view drowns another. The features
 stay sparse and are looked up in plain dictionaries: a message costs about a millisecond and the model 20 MB.
@@ -41,7 +41,7 @@ from sklearn.svm import LinearSVC
 
 from bot.components.concepts import concepts
 from bot.components.normaliser import is_command
-from bot.components.pinyin_featurizer import syllables
+from bot.components.pinyin import syllables
 
 WEIGHTS_FILE = "weights.npz"
 VOCABULARY_FILE = "vocabulary.json"

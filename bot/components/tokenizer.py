@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import os
 import re
 from functools import lru_cache
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
@@ -37,6 +39,10 @@ def segmenter() -> jieba.Tokenizer:
 
     jieba.setLogLevel(logging.WARNING)
     cutter = jieba.Tokenizer()
+    cache = Path(os.environ.get("GUANJIA_MODEL_DIR", "data/models"))
+    if cache.is_dir():
+        # Not the temporary folder, where another user of the machine could put a cache of his own making.
+        cutter.tmp_dir = str(cache)
     with _USER_DICTIONARY.open("rb") as file:
         cutter.load_userdict(file)
     for word in lexicon().words():

@@ -2,7 +2,8 @@
 
 A missed emergency costs more than a false alarm, so a hazard that is named counts unless the message itself says that
 it is not there now: negated (没闻到煤气味), over (上次的煤气味早修好了), supposed (万一着火), or the subject of
-business (电梯困人演练通知). The words are data (nlu_data/lexicon/hazards.yml); this module only reads them. The order
+business (电梯困人演练通知). What unsays a hazard must belong to it: business in another clause (着火了,物业费白交了吗), a repair
+of another day (昨天修好的灶今天漏气) or one that is asked for (没人处理, 什么时候修好) leaves it standing. The words are data (nlu_data/lexicon/hazards.yml); this module only reads them. The order
 of the kinds in that file is the order of precedence.
 """
 
@@ -32,6 +33,9 @@ _SENTENCE_END = "。!?;"
 _SUPPOSED_REACH = 6
 """A 会 or 怕 further away than this many characters belongs to something else."""
 _WINDOW, _OVERLAP = 400, 60
+_NOT_OVER_BEHIND = re.compile(r"[了,]*(?:[吗没嘛么?]|又|的[^,]{0,8}又)")
+_HEAD, _TAIL = 3000, 1000
+"""What is read of a very long message: some characters become eighteen when normalised."""
 
 
 @dataclass(frozen=True)
@@ -45,9 +49,14 @@ class _Hazards:
     still: re.Pattern[str]
     done: re.Pattern[str]
     done_fire: re.Pattern[str]
+    not_done: re.Pattern[str]
+    false_alarm: re.Pattern[str]
     again: re.Pattern[str]
     after: re.Pattern[str]
+    framing: re.Pattern[str]
     topics: re.Pattern[str]
+    weak_topics: re.Pattern[str]
+    stated: re.Pattern[str]
 
 
 def _any_of(words: list[str]) -> str:
@@ -92,15 +101,53 @@ def _hazards() -> _Hazards:
         still=words("still"),
         done=words("done"),
         done_fire=words("done_fire"),
+        not_done=re.compile(_any_of(data["not_done"]) + "$"),
+        false_alarm=words("false_alarm"),
         again=words("again"),
         after=words("after"),
+        framing=words("framing"),
         topics=words("topics"),
+        weak_topics=words("weak_topics"),
+        stated=words("stated"),
     )
+
+
+def _is_over(text: str, span: tuple[int, int], sentence: tuple[int, int], kind: EmergencyKind, words: _Hazards) -> bool:
+    """Whether the hazard at `span` is said to be dealt with, or to have been a false alarm."""
+    start, end = span
+    if words.false_alarm.search(text, *sentence):
+        return True
+    # 煤气漏了。已经修好了: the sentence behind may say so too, but only of what is named before it (刚修好又漏 is not over)
+    following = text[end : _sentence_end(text, sentence[1] + 1)]
+    over = list(words.done.finditer(following))
+    if kind == "fire":  # 火灭了,煤气一直在放: only a fire is over when the flame is out
+        over += words.done_fire.finditer(text[end:])
+    for match in over:
+        rest = match.string[match.end() : match.end() + 8]
+        if not words.not_done.search(match.string[: match.start()]) and not _NOT_OVER_BEHIND.match(rest):
+            return not words.again.search(text[max(text.rfind(",", 0, start) + 1, sentence[0]) : start])
+    return False
+
+
+def _sentence_end(text: str, at: int) -> int:
+    return min((end for mark in _SENTENCE_END if (end := text.find(mark, at)) >= 0), default=len(text))
+
+
+def _is_business(text: str, end: int, sentence: tuple[int, int], clause: tuple[int, int], words: _Hazards) -> bool:
+    """Whether the hazard is what a notice, a drill, a question of money or the like is about."""
+    if words.now.search(text, *sentence):
+        return False
+    if words.framing.search(text, sentence[0], clause[1]) or words.topics.search(text, *clause):
+        return True
+    # 取消漏电那单 is about an order; 有人触电了差评 tells what is happening
+    return bool(words.weak_topics.search(text, *clause)) and not words.stated.match(text, end)
 
 
 def _is_real(text: str, start: int, end: int, kind: EmergencyKind, hazards: _Hazards) -> bool:
     sentence_start = max(text.rfind(mark, 0, start) for mark in _SENTENCE_END) + 1
     clause_start = max(text.rfind(",", 0, start) + 1, sentence_start)
+    clause_end = min((at for mark in _SENTENCE_END + "," if (at := text.find(mark, end)) >= 0), default=len(text))
+    sentence = (sentence_start, _sentence_end(text, end))
     before_in_sentence = text[sentence_start:start]
     before_in_clause = text[clause_start:start]
     if hazards.after.match(text, end):
@@ -110,14 +157,13 @@ def _is_real(text: str, start: int, end: int, kind: EmergencyKind, hazards: _Haz
     # "I am afraid it falls on someone" is how people report what is about to fall.
     if kind != "falling" and hazards.supposed_near.search(before_in_clause[-_SUPPOSED_REACH:]):
         return False
-    # 火灭了,煤气一直在放: only a fire is over when the flame is out
-    over = hazards.done.search(text) or (kind == "fire" and hazards.done_fire.search(text))
-    if over and not hazards.again.search(before_in_clause):
+    if _is_over(text, (start, end), sentence, kind, hazards):
+        return False
+    if _is_business(text, end, sentence, (clause_start, clause_end), hazards):
         return False
     past = hazards.past.search(before_in_sentence)
     if past is None:
         return True
-    clause_end = min((at for mark in _SENTENCE_END + "," if (at := text.find(mark, end)) >= 0), default=len(text))
     said_since = text[sentence_start + past.end() : clause_end]
     return bool(hazards.now.search(said_since) or hazards.still.search(text, clause_end))
 
@@ -135,9 +181,10 @@ def detect(text: str) -> EmergencyKind | None:
     Takes a resident's message as typed or already normalised; never raises on any text.
     """
     hazards = _hazards()
-    message = hazards.never.sub(lambda match: "□" * len(match.group()), normalise(text))
-    if hazards.topics.search(message) and not hazards.now.search(message):
-        return None
+    message = normalise(text)
+    if len(message) > _HEAD + _TAIL:
+        message = f"{message[:_HEAD]}。{message[-_TAIL:]}"
+    message = hazards.never.sub(lambda match: "□" * len(match.group()), message)
     for kind, pattern in hazards.kinds:
         for piece in _windows(message):
             if any(_is_real(piece, m.start(), m.end(), kind, hazards) for m in pattern.finditer(piece)):
