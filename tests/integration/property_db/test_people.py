@@ -8,7 +8,15 @@ from sqlalchemy import select
 
 from property_db.audit import service as audit
 from property_db.clock import SettableClock
+from property_db.complaints import service as complaints
+from property_db.complaints.models import ComplaintCategory
+from property_db.complaints.schemas import ComplaintDraft
+from property_db.complaints.service import ComplaintNotFound
+from property_db.conversations import service as conversations
+from property_db.conversations.models import Conversation, ConversationState
 from property_db.database import Database
+from property_db.handoff import service as handoff
+from property_db.handoff.models import Agent, AgentStatus
 from property_db.models import Binding, OneTimeCode, Person
 from property_db.people import service as people
 from property_db.people.errors import (
@@ -22,6 +30,9 @@ from property_db.people.errors import (
 from property_db.people.models import BindingState, Role
 from property_db.people.scope import scope_of
 from property_db.people.service import IssuedCode
+from property_db.tickets import service as tickets
+from property_db.tickets.errors import NoOpenTicket, TicketNotFound
+from property_db.tickets.schemas import RepairDraft
 from tests.integration.property_db.conftest import Small
 
 WANG, NOBODY = "13800138000", "13600000000"
@@ -133,27 +144,87 @@ async def test_a_code_belongs_to_the_browser_that_asked(database: Database, smal
         await _tries(database, small.li.identity_id, WANG, issued.code, clock)
 
 
-async def test_codes_are_limited_for_a_number_whoever_asks(
+async def _browsers(database: Database, clock: SettableClock, count: int) -> list[int]:
+    async with database.transaction() as session:
+        return [(await people.identity_for(session, "webchat", f"another {n}", clock)).id for n in range(count)]
+
+
+async def test_one_browser_gets_five_codes_an_hour(database: Database, small: Small, clock: SettableClock) -> None:
+    for _ in range(5):
+        await _asks(database, small.stranger.identity_id, WANG, clock)
+        clock.advance(seconds=61)
+    for phone in (WANG, NOBODY):
+        with pytest.raises(CodeRequestedTooOften) as refused:
+            await _asks(database, small.stranger.identity_id, phone, clock)
+        assert int(refused.value.params["minutes"]) == 55
+    clock.advance(minutes=56)
+    assert await _asks(database, small.stranger.identity_id, WANG, clock) is not None
+
+
+async def test_a_stranger_who_asks_for_ones_number_does_not_lock_one_out(
     database: Database, small: Small, clock: SettableClock
 ) -> None:
     for _ in range(5):
         await _asks(database, small.stranger.identity_id, WANG, clock)
         clock.advance(seconds=61)
-    with pytest.raises(CodeRequestedTooOften) as refused:
-        await _asks(database, small.li.identity_id, WANG, clock)
-    assert int(refused.value.params["minutes"]) == 55
-    clock.advance(minutes=56)
-    assert await _asks(database, small.li.identity_id, WANG, clock) is not None
+    await _asks(database, small.li.identity_id, WANG, clock)
+    assert await _asks(database, small.wang.identity_id, WANG, clock) is not None, "not even within the minute"
 
 
-async def test_codes_asked_for_at_once_by_many_browsers_are_sent_once(
+async def test_codes_are_limited_for_a_number_whoever_asks(
     database: Database, small: Small, clock: SettableClock
 ) -> None:
-    identities = [small.wang.identity_id, small.li.identity_id, small.stranger.identity_id]
+    *others, last = await _browsers(database, clock, 11)
+    for identity in others:
+        await _asks(database, identity, WANG, clock)
+        clock.advance(minutes=1)
+    with pytest.raises(CodeRequestedTooOften) as refused:
+        await _asks(database, last, WANG, clock)
+    assert int(refused.value.params["minutes"]) == 50
+    assert await _asks(database, last, "13900139000", clock) is not None
+
+
+async def test_codes_asked_for_at_once_by_one_browser_are_sent_once(
+    database: Database, small: Small, clock: SettableClock
+) -> None:
+    results = await asyncio.gather(
+        *(_asks(database, small.stranger.identity_id, WANG, clock) for _ in range(4)), return_exceptions=True
+    )
+    assert sum(isinstance(result, IssuedCode) for result in results) == 1
+
+
+async def test_codes_asked_for_at_once_by_many_browsers_keep_to_the_numbers_limit(
+    database: Database, small: Small, clock: SettableClock
+) -> None:
+    identities = await _browsers(database, clock, 13)
     results = await asyncio.gather(
         *(_asks(database, identity, WANG, clock) for identity in identities), return_exceptions=True
     )
-    assert sum(isinstance(result, IssuedCode) for result in results) == 1
+    assert sum(isinstance(result, IssuedCode) for result in results) == 10
+
+
+async def test_many_browsers_together_guess_no_more_than_thirty_times_an_hour(
+    database: Database, small: Small, clock: SettableClock
+) -> None:
+    *others, honest = await _browsers(database, clock, 8)
+    for identity in others:
+        issued = await _asks(database, identity, WANG, clock)
+        assert issued is not None
+        wrong = "000000" if issued.code != "000000" else "111111"
+        for _ in range(5):
+            with pytest.raises((CodeWrong, CodeUsedUp)):
+                await _tries(database, identity, WANG, wrong, clock)
+    async with database.reading() as session:
+        guesses = sum(await session.scalars(select(OneTimeCode.attempts)))
+    assert guesses == 30
+    issued = await _asks(database, honest, WANG, clock)
+    assert issued is not None
+    with pytest.raises(CodeUsedUp):
+        await _tries(database, honest, WANG, issued.code, clock)
+    clock.advance(minutes=61)
+    issued = await _asks(database, honest, WANG, clock)
+    assert issued is not None
+    assert await _tries(database, honest, WANG, issued.code, clock)
 
 
 @pytest.mark.parametrize("phone", ["", "12345678901", "1380013800", "138001380000", "１３８００１３８０００", "110"])
@@ -254,3 +325,97 @@ async def test_an_issued_code_tells_when_it_ends(database: Database, small: Smal
     issued = await _asks(database, small.stranger.identity_id, WANG, clock)
     assert issued is not None
     assert issued.expires_at == clock.now() + timedelta(minutes=5)
+
+
+async def _becomes(database: Database, identity_id: int, phone: str, clock: SettableClock) -> None:
+    clock.advance(seconds=61)
+    issued = await _asks(database, identity_id, phone, clock)
+    assert issued is not None
+    await _tries(database, identity_id, phone, issued.code, clock)
+
+
+async def _current(database: Database, identity_id: int) -> Conversation | None:
+    async with database.reading() as session:
+        return await conversations.current_of(session, identity_id)
+
+
+async def test_what_one_filed_for_a_home_goes_with_the_home(
+    database: Database, small: Small, clock: SettableClock
+) -> None:
+    identity = small.wang.identity_id
+    async with database.transaction() as session:
+        draft = RepairDraft(identity_id=identity, home_id=small.home.id, facility="水龙头")
+        number = (await tickets.report(session, draft, clock)).number
+        public = (await tickets.report(session, RepairDraft(identity_id=identity, facility="路灯"), clock)).number
+        complaint = ComplaintDraft(
+            identity_id=identity, home_id=small.home.id, category=ComplaintCategory.NOISE, text="太吵"
+        )
+        grievance = (await complaints.file(session, complaint, clock)).number
+
+    async def seen() -> list[str]:
+        async with database.transaction() as session:
+            scope = await scope_of(session, identity, clock)
+            with pytest.raises((TicketNotFound, NoOpenTicket)):
+                await tickets.cancel(session, scope, number, clock)
+            with pytest.raises(TicketNotFound):
+                await tickets.progress(session, scope, number, clock)
+            with pytest.raises(ComplaintNotFound):
+                await complaints.progress(session, scope, grievance)
+            assert await complaints.progress(session, scope) == []
+            return [view.number for view in await tickets.recent(session, scope)]
+
+    async with database.transaction() as session:
+        scope = await scope_of(session, identity, clock)
+        assert {view.number for view in await tickets.recent(session, scope)} == {number, public}
+        await people.unbind(session, identity, clock)
+    assert await seen() == [public]
+    await _becomes(database, identity, "13900139000", clock)
+    assert await seen() == [public]
+
+
+async def test_unbinding_ends_the_conversation_whose_memory_is_the_former_persons(
+    database: Database, small: Small, clock: SettableClock
+) -> None:
+    async with database.transaction() as session:
+        await people.unbind(session, small.wang.identity_id, clock)
+    assert await _current(database, small.wang.identity_id) is None
+    async with database.reading() as session:
+        closed = await conversations.get(session, small.wang.conversation_id)
+    assert (closed.state, closed.closed_at) == (ConversationState.CLOSED, clock.now())
+
+
+async def test_becoming_somebody_else_ends_the_conversation_and_proving_oneself_does_not(
+    database: Database, small: Small, clock: SettableClock
+) -> None:
+    await _becomes(database, small.stranger.identity_id, WANG, clock)
+    await _becomes(database, small.stranger.identity_id, WANG, clock)
+    current = await _current(database, small.stranger.identity_id)
+    assert current is not None
+    assert current.id == small.stranger.conversation_id
+    await _becomes(database, small.stranger.identity_id, "13900139000", clock)
+    assert await _current(database, small.stranger.identity_id) is None
+
+
+async def test_unbinding_leaves_a_conversation_with_a_person_alone(
+    database: Database, small: Small, clock: SettableClock
+) -> None:
+    async with database.transaction() as session:
+        await conversations.set_state(session, small.wang.conversation_id, ConversationState.WAITING, clock)
+        await people.unbind(session, small.wang.identity_id, clock)
+    current = await _current(database, small.wang.identity_id)
+    assert current is not None
+    assert current.id == small.wang.conversation_id
+
+
+async def test_a_call_back_outlives_unbinding(database: Database, small: Small, clock: SettableClock) -> None:
+    async with database.transaction() as session:
+        place = await handoff.request(session, small.wang.conversation_id, "asked", clock)
+        await people.unbind(session, small.wang.identity_id, clock)
+        agent = Agent(username="x", display_name="小李", password_hash="", status=AgentStatus.ONLINE)
+        session.add(agent)
+    async with database.transaction() as session:
+        item = await handoff.claim(session, place.item_id, agent.id, clock)
+    current = await _current(database, small.wang.identity_id)
+    assert current is not None
+    assert (item.conversation_id, current.state) == (current.id, ConversationState.HUMAN)
+    assert current.id != small.wang.conversation_id

@@ -107,6 +107,7 @@ class Resident:
     identity_id: int
     conversation_id: int
     channel: str
+    sender_id: str
     slots: dict[str, Any] = field(default_factory=dict)
     events: list[dict[str, Any]] = field(default_factory=list)
     form: str | None = None
@@ -173,7 +174,7 @@ class Resident:
     async def gets(self, action: str) -> Answer:
         """Let the engine run an action."""
         tracker = {
-            "sender_id": "test",
+            "sender_id": self.sender_id,
             "slots": dict(self.slots),
             "latest_message": self.latest,
             "events": list(self.events),
@@ -239,7 +240,7 @@ def arrive(database: Database, executor: ActionExecutor, clock: SettableClock) -
                 identity.person_id, identity.verified_at = person.id, clock.now()
             conversation = await conversations.open_for(session, channel, identity.id, clock)
             ids = identity.id, conversation.id
-        return Resident(database, executor, clock, *ids, channel)
+        return Resident(database, executor, clock, *ids, channel, conversation.public_id)
 
     return one
 

@@ -35,7 +35,7 @@ class _Probe(DomainAction):
 
 
 async def run(resident: Resident, work: Any) -> tuple[list[str], list[Event]]:
-    tracker = Tracker("test", {}, resident.latest, resident.events, False, None, {}, None)
+    tracker = Tracker(resident.sender_id, {}, resident.latest, resident.events, False, None, {}, None)
     dispatcher = CollectingDispatcher()
     events = await _Probe(work).run(dispatcher, tracker, {})
     return [said["response"] for said in dispatcher.messages], events
@@ -48,6 +48,19 @@ async def test_a_refusal_becomes_its_sentence_and_undoes_what_was_said(wang: Res
 
     await wang.says("x")
     assert await run(wang, work) == (["utter_refused"], [])
+
+
+async def test_the_engines_port_answers_about_no_conversation_but_the_engines_own(
+    wang: Resident, stranger: Resident
+) -> None:
+    async def work(turn: Turn) -> list[Event]:
+        turn.say("utter_too_early")
+        return []
+
+    await wang.says("我家欠费吗")
+    stranger.latest = wang.latest
+    assert await run(wang, work) == (["utter_too_early"], [])
+    assert (await run(stranger, work))[0] != ["utter_too_early"]
 
 
 async def test_any_other_error_becomes_an_apology_and_never_leaves_the_action(
@@ -154,7 +167,7 @@ async def test_braces_and_brackets_in_a_residents_words_do_not_break_the_sentenc
         return []
 
     await wang.says("x")
-    tracker = Tracker("test", {}, wang.latest, wang.events, False, None, {}, None)
+    tracker = Tracker(wang.sender_id, {}, wang.latest, wang.events, False, None, {}, None)
     dispatcher = CollectingDispatcher()
     await _Probe(work).run(dispatcher, tracker, {})
     assert "0[" not in dispatcher.messages[0]["what"]

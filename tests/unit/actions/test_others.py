@@ -272,3 +272,30 @@ async def test_a_stranger_hears_the_hours_of_every_estate(stranger: Resident) ->
     assert sorted(told) == ["翠湖花园", "金桂苑"]
     await stranger.says("/ask_office_info", "ask_office_info", choice="金桂苑")
     assert (await stranger.gets("action_company_info")).responses[0] == "utter_company_info"
+
+
+async def test_the_intent_alone_never_raises_the_alarm(wang: Resident, database: Database) -> None:
+    await wang.says("快点来人啊", "report_emergency", confidence=0.99)
+    assert (await wang.gets("action_report_emergency")).responses == ["utter_emergency_unsure"]
+    async with database.reading() as session:
+        assert await session.scalar(select(Alarm).where(Alarm.conversation_id == wang.conversation_id)) is None
+
+
+async def test_a_name_hardly_taken_for_a_suggestion_is_not_filed(wang: Resident, database: Database) -> None:
+    await wang.says("王建国", "give_feedback", confidence=0.5)
+    assert (await wang.gets("action_give_feedback")).responses == ["utter_fallback_no_idea"]
+    async with database.reading() as session:
+        assert await session.scalar(select(Feedback).where(Feedback.identity_id == wang.identity_id)) is None
+
+
+async def test_a_yes_after_who_repairs_what_begins_the_report_of_that_thing(wang: Resident) -> None:
+    await wang.says("马桶堵了归谁修", "ask_repair_responsibility", facility="马桶")
+    wang.events[-1]["parse_data"] = wang.latest
+    await wang.gets("action_company_info")
+    await wang.says("要", "affirm")
+    answer = await wang.gets("action_affirm")
+    assert answer.followup() == "report_repair_form"
+    assert wang.slots["repair_facility"] == "马桶"
+    wang.form = "report_repair_form"
+    await wang.gets("validate_report_repair_form")
+    assert wang.asked == "repair_symptom"

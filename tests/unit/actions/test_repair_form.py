@@ -1,5 +1,6 @@
 """Reporting a repair, question by question."""
 
+import pytest
 from sqlalchemy import select, text
 
 from property_db.clock import SettableClock
@@ -151,7 +152,6 @@ async def test_a_time_that_was_not_understood_is_asked_again_and_then_a_person_i
     assert (await wang.answers("嘎嘎嘎", "nlu_fallback")).responses == ["utter_time_unclear"]
     second = await wang.answers("咕咕咕", "nlu_fallback")
     assert second.responses == ["utter_offer_person_here"]
-    assert second.slots()["offer"]["intent"] == "request_human"
     assert wang.asked == "repair_time"
 
 
@@ -220,7 +220,6 @@ async def test_another_fault_of_the_same_kind_becomes_a_ticket_of_its_own(wang: 
     await begin_with_everything(wang)
     await file(wang)
     await wang.begins(FORM, "卫生间水龙头漏水，不急", "report_repair", facility="水龙头", place="卫生间")
-    await wang.answers("不是", "deny")
     assert wang.asked == "repair_time"
 
 
@@ -327,15 +326,213 @@ async def test_not_saying_where_leaves_a_complaint_open_but_goes_on(wang: Reside
     assert wang.asked == "complaint_confirmed"
 
 
-async def test_a_yes_to_the_offer_of_a_person_in_the_middle_of_a_form_calls_one(wang: Resident) -> None:
+async def test_a_yes_while_a_question_stands_last_calls_nobody(wang: Resident) -> None:
     await wang.begins(FORM, "厨房水龙头漏水，不急", "report_repair", **TAP)
     for nonsense in ("嘎嘎嘎", "咕咕咕"):
         await wang.answers(nonsense, "nlu_fallback")
     answer = await wang.answers("好的", "affirm")
-    assert answer.followup() == "action_request_human"
+    assert answer.followup() is None
+    assert wang.asked == "repair_time"
 
 
 async def test_how_to_help_oneself_is_answered_in_the_middle_of_a_form(wang: Resident) -> None:
     await wang.begins(FORM, "厨房水龙头漏水，不急", "report_repair", **TAP)
     answer = await wang.answers("总阀怎么关", "ask_repair_guide", facility="水阀")
     assert answer.kinds() == ["action_execution_rejected"]
+
+
+def more(resident: Resident, kind: str, value: str, typed: str) -> None:
+    """Add another entity of a kind to the last message, standing where it is typed last."""
+    start = resident.latest["text"].rfind(typed)
+    found = {"entity": kind, "value": value, "start": start, "end": start + len(typed)}
+    resident.latest["entities"].append(found)
+
+
+async def test_a_person_or_a_danger_ends_the_report_and_nothing_of_it_is_in_the_next(wang: Resident) -> None:
+    for text, action in (("转人工", "action_request_human"), ("闻到煤气味", "action_report_emergency")):
+        await wang.begins(FORM, "空调不制冷，很急", "report_repair", facility="空调", place="客厅")
+        wang.slots["suspended_task"] = ["complaint_form"]
+        wang.slots["complaint_text"] = "楼上太吵"
+        await wang.says(text, "request_human")
+        await wang.gets(action)
+        assert wang.form is None
+        assert wang.slots["repair_facility"] is None
+        assert wang.slots["complaint_text"] is None
+        assert not wang.slots["suspended_task"]
+
+
+async def test_a_new_report_begins_without_answers_of_one_broken_off(wang: Resident) -> None:
+    wang.slots |= {"repair_facility": "空调", "repair_symptom": "不制冷", "repair_place": "客厅"}
+    await wang.begins(FORM, "马桶堵了", "report_repair", facility="马桶")
+    assert (wang.slots["repair_facility"], wang.slots["repair_symptom"]) == ("马桶", "马桶堵了")
+    assert wang.slots["repair_place"] is None
+
+
+@pytest.mark.parametrize(
+    "text", ["对了 再看看厨房下水", "对了 顺便看下插座也没电了", "可以，对了门铃也不响", "好的，让师傅带个梯子"]
+)
+async def test_what_comes_with_a_yes_is_written_down_and_shown_again(wang: Resident, text: str) -> None:
+    await begin_with_everything(wang)
+    answer = await wang.answers(text, "affirm")
+    assert answer.responses == ["utter_repair_added"]
+    assert wang.asked == "repair_confirmed"
+    assert "；另外：" in wang.slots["repair_symptom"]
+
+
+@pytest.mark.parametrize("text", ["可以", "对，就这样报吧", "嗯嗯好的没问题", "好的，谢谢", "确认提交", "行，麻烦您了", "/affirm"])
+async def test_a_plain_yes_files(wang: Resident, text: str) -> None:
+    await begin_with_everything(wang)
+    await wang.answers(text, "affirm")
+    assert wang.asked is None, text
+
+
+async def test_of_two_times_the_new_one_is_taken(wang: Resident) -> None:
+    await begin_with_everything(wang)
+    await wang.says("明天我不在，改成后天上午十点", "change_repair", time=("2026-11-22", "明天"))
+    later = "2026-11-23T10:00:00+08:00"
+    more(wang, "time", later, "后天上午十点")
+    await wang.gets(f"validate_{FORM}")
+    assert wang.slots["repair_time"]["start"] == later
+
+
+@pytest.mark.parametrize("text", ["联系电话13711112222，找我妈", "联系人换我老公 电话13711112222"])
+async def test_a_new_number_at_the_summary_is_taken_whatever_the_intent(wang: Resident, text: str) -> None:
+    await begin_with_everything(wang)
+    await wang.answers(text, "bind_household", phone="13711112222")
+    assert wang.slots["repair_phone"] == "13711112222"
+    assert wang.asked == "repair_confirmed"
+
+
+async def test_a_lift_of_a_stranger_needs_its_building(stranger: Resident) -> None:
+    await stranger.begins(FORM, "电梯坏了，很急", "report_repair", facility="电梯", utility="电梯", area="公共区域")
+    await stranger.answers("翠湖花园")
+    assert stranger.asked == "repair_place"
+    await stranger.answers("3栋2单元", building="3", unit="2")
+    assert stranger.slots["repair_place"] == "3栋2单元"
+
+
+async def test_the_building_a_stranger_named_at_once_is_the_place(stranger: Resident) -> None:
+    await stranger.begins(
+        FORM, "3栋2单元电梯坏了，很急", "report_repair", facility="电梯", area="公共区域", building="3", unit="2"
+    )
+    assert stranger.slots["repair_place"] == "3栋2单元"
+
+
+async def test_a_facility_with_its_place_is_both(wang: Resident) -> None:
+    await wang.begins(FORM, "我要报修", "report_repair")
+    await wang.answers("厨房的水龙头", facility="水龙头", place="厨房")
+    assert (wang.slots["repair_facility"], wang.slots["repair_place"]) == ("水龙头", "厨房")
+    assert wang.asked == "repair_symptom"
+
+
+@pytest.mark.parametrize("text", ["急", "嗯", "是的", "尽快", "越快越好", "现在就来", "有点急"])
+async def test_words_of_hurry(wang: Resident, text: str) -> None:
+    await wang.begins(FORM, "厨房水龙头漏水", "report_repair", **TAP)
+    await wang.answers(text, "affirm" if text in ("嗯", "是的") else "urge_repair")
+    assert (wang.slots["repair_urgency"], wang.slots["repair_time"]) == ("urgent", {}), text
+
+
+OPEN_TIMES = [
+    "随便", "不知道", "什么时候都行", "随便什么时候", "什么时候都可以", "还没想好", "我再想想", "看你们方便", "你们看着办",
+    "下班以后", "都行",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", OPEN_TIMES)
+async def test_words_that_leave_the_time_open(wang: Resident, text: str) -> None:
+    await wang.begins(FORM, "厨房水龙头漏水", "report_repair", **TAP)
+    await wang.answers(text, "ask_office_info", confidence=0.8)
+    assert (wang.slots["repair_urgency"], wang.slots["repair_time"]) == ("normal", {})
+    assert wang.asked == "repair_confirmed"
+    assert wang.slots["repair_symptom"].endswith("下班以后") == (text == "下班以后")
+
+
+@pytest.mark.parametrize("text", [*OPEN_TIMES, "急", "尽快", "越快越好", "现在就来"])
+async def test_the_time_itself_may_be_left_open(wang: Resident, text: str) -> None:
+    await wang.begins(FORM, "厨房水龙头漏水，不急", "report_repair", **TAP)
+    assert wang.asked == "repair_time"
+    await wang.answers(text, "ask_office_info", confidence=0.8)
+    assert wang.slots["repair_time"] == {}, text
+
+
+@pytest.mark.parametrize(
+    ("text", "slot", "value", "entities"),
+    [
+        ("不是厨房 是卫生间", "repair_place", "卫生间", [("place", "厨房"), ("place", "卫生间")]),
+        ("地点改成阳台门", "repair_place", "阳台门", [("place", "阳台")]),
+        ("坏了什么改成窗户", "repair_facility", "窗户", []),
+        ("地方错了 是阳台", "repair_place", "阳台", [("place", "阳台")]),
+        ("不是水龙头，是马桶", "repair_facility", "马桶", [("facility", "水龙头"), ("facility", "马桶")]),
+    ],
+)
+async def test_a_correction_that_holds_the_value(
+    wang: Resident, text: str, slot: str, value: str, entities: list[tuple[str, str]]
+) -> None:
+    for asked_first in (False, True):
+        await begin_with_everything(wang)
+        if asked_first:
+            await wang.answers("要改", "deny")
+            assert wang.asked == "repair_correction"
+        await wang.says(text, "deny" if asked_first else "change_repair", confidence=0.6)
+        for kind, typed in entities:
+            more(wang, kind, typed, typed)
+        await wang.gets(f"validate_{FORM}")
+        assert wang.slots[slot] == value
+        assert wang.asked == "repair_confirmed"
+
+
+@pytest.mark.parametrize("text", ["算了", "不改了"])
+async def test_not_correcting_anything_goes_back_to_the_summary(wang: Resident, text: str) -> None:
+    await begin_with_everything(wang)
+    await wang.answers("要改", "deny")
+    answer = await wang.answers(text, "stop")
+    assert "action_execution_rejected" not in answer.kinds()
+    assert wang.asked == "repair_confirmed"
+    assert wang.slots["repair_facility"] == "水龙头"
+
+
+async def test_going_on_is_not_giving_up(wang: Resident) -> None:
+    await wang.begins(FORM, "厨房水龙头漏水", "report_repair", **TAP)
+    for text, intent, sure in (("继续报修", "cancel_repair", 0.8), ("接着", "stop", 0.9), ("嗯那个", "stop", 0.4)):
+        answer = await wang.answers(text, intent, confidence=sure)
+        assert "action_execution_rejected" not in answer.kinds(), text
+        assert wang.asked == "repair_urgency" or text == "嗯那个"
+    answer = await wang.answers("不报了", "cancel_repair", confidence=0.3)
+    assert answer.followup() == "action_stop"
+
+
+async def test_a_stranger_who_names_no_estate_is_offered_a_person(stranger: Resident) -> None:
+    await stranger.begins(FORM, "厨房水龙头漏水，很急", "report_repair", **TAP)
+    assert (await stranger.answers("那边那个")).responses == ["utter_estate_unclear"]
+    assert (await stranger.answers("就那个")).responses == ["utter_offer_person_here"]
+    asks = await stranger.answers("马桶堵了自己怎么通", "ask_repair_guide", facility="马桶")
+    assert asks.kinds() == ["action_execution_rejected"]
+
+
+async def test_a_fault_is_no_place(wang: Resident) -> None:
+    await wang.begins(FORM, "马桶坏了", "report_repair", facility="马桶")
+    assert wang.asked == "repair_place"
+    await wang.answers("漏水", "report_repair")
+    assert wang.asked == "repair_place"
+    assert wang.slots["repair_symptom"] == "马桶坏了；另外：漏水"
+    await wang.answers("不急，主卫", place="主卫")
+    assert wang.slots["repair_place"] == "主卫"
+
+
+async def test_what_happened_is_no_place_of_a_complaint(wang: Resident) -> None:
+    await wang.begins("complaint_form", "楼上小孩每天蹦到半夜", "complain_neighbor")
+    await wang.answers("敲门了也不听", "complain_neighbor")
+    assert wang.asked == "complaint_place"
+    assert wang.slots["complaint_text"].endswith("敲门了也不听")
+
+
+async def test_a_time_told_for_a_fault_reported_already_is_kept(wang: Resident, database: Database) -> None:
+    await wang.begins(FORM, "厨房水龙头漏水，很急", "report_repair", **TAP)
+    await file(wang)
+    await begin_with_everything(wang)
+    assert wang.asked == "repair_same"
+    await wang.answers("是", "affirm")
+    wang.form = None
+    await wang.gets("action_file_repair")
+    (ticket,) = await tickets_of(database, wang)
+    assert ticket.appointment_start is not None
