@@ -15,7 +15,7 @@ VARIABLE = "GUANJIA_TEST_NO_SKIPS"
 def _turn_into_failure(report: pytest.TestReport | pytest.CollectReport) -> None:
     if os.environ.get(VARIABLE) != "1" or report.outcome != "skipped" or hasattr(report, "wasxfail"):
         return
-    if "may_skip" in report.keywords:  # it measures with what only its owners have
+    if "may_skip" in getattr(report, "keywords", ()):  # it measures with what only its owners have
         return
     reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
     report.outcome = "failed"
