@@ -73,10 +73,12 @@ KEYS = ("relative", "short", "weekday", "month", "full", "which", "day", "count"
 
 @dataclass(frozen=True)
 class Day:
-    """The day meant; `floating`: only a weekday was said, so that one already over means the next."""
+    """The day meant; `floating`: only a weekday was said, so that one already over means the next.
+    `weekend`: it is the first day of a weekend as a whole."""
 
     date: date
     floating: bool = False
+    weekend: bool = False
 
 
 def month_shifted(year: int, month: int, shift: int) -> tuple[int, int]:
@@ -95,10 +97,10 @@ def _weekday(today: date, week: str | None, name: str) -> Day:
     target = _WEEKDAYS[name]
     if week is not None:
         monday = today - timedelta(days=today.weekday())
-        return Day(monday + timedelta(weeks=_WEEK_SHIFT[week], days=target))
+        return Day(monday + timedelta(weeks=_WEEK_SHIFT[week], days=target), weekend=name == "末")
     if name == "末" and today.weekday() >= 5:
-        return Day(today, floating=True)
-    return Day(today + timedelta(days=(target - today.weekday()) % 7), floating=True)
+        return Day(today, floating=True, weekend=True)
+    return Day(today + timedelta(days=(target - today.weekday()) % 7), floating=True, weekend=name == "末")
 
 
 def _month_day(today: date, year: str | None, month: int, day: int) -> Day | None:
@@ -125,7 +127,8 @@ def resolve(groups: Mapping[str, str | None], now: datetime, *, past: bool = Fal
         return Day(today + timedelta(days=_RELATIVE[word]))
     if name := groups["weekday"]:
         found = _weekday(today, groups["week"], name)
-        return Day(found.date - timedelta(days=7)) if past and found.floating and found.date > today else found
+        over = past and found.floating and found.date > today
+        return Day(found.date - timedelta(days=7), weekend=found.weekend) if over else found
     if full := groups["full"]:
         year, month, day = (int(part) for part in re.split(r"[\-/.]", full))
         return _date(year, month, day)

@@ -2,8 +2,9 @@
 
 A missed emergency costs more than a false alarm, so a hazard that is named counts unless the message itself says that
 it is not there now: negated (没闻到煤气味), over (上次的煤气味早修好了), supposed (万一着火), or the subject of
-business (电梯困人演练通知). What unsays a hazard must belong to it: business in another clause (着火了,物业费白交了吗), a repair
-of another day (昨天修好的灶今天漏气) or one that is asked for (没人处理, 什么时候修好) leaves it standing. The words are data (nlu_data/lexicon/hazards.yml); this module only reads them. The order
+business (电梯困人演练通知). What unsays a hazard must belong to it: business in another clause
+(着火了,物业费白交了吗), a repair of another day (昨天修好的灶今天漏气) or one that is asked for (没人处理) leaves it
+standing. The words are data (nlu_data/lexicon/hazards.yml); this module only reads them. The order
 of the kinds in that file is the order of precedence.
 """
 
@@ -117,7 +118,7 @@ def _is_over(text: str, span: tuple[int, int], sentence: tuple[int, int], kind: 
     start, end = span
     if words.false_alarm.search(text, *sentence):
         return True
-    # 煤气漏了。已经修好了: the sentence behind may say so too, but only of what is named before it (刚修好又漏 is not over)
+    # 煤气漏了。已经修好了: the sentence behind may say so too (刚修好又漏 is not over)
     following = text[end : _sentence_end(text, sentence[1] + 1)]
     over = list(words.done.finditer(following))
     if kind == "fire":  # 火灭了,煤气一直在放: only a fire is over when the flame is out

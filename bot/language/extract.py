@@ -16,7 +16,11 @@ from bot.language.normalise import normalise_aligned
 from bot.language.spans import Span, without_overlaps
 
 # 门锁没电了 is a battery, not the supply.
-_BATTERY = re.compile(r"插座|表|锁|电池|遥控|报警器|门铃|探测|手机|电瓶|电动车|对讲")
+_BATTERY = re.compile(
+    r"插座|表|锁|电池|遥控|报警器|门铃|探测|手机|电瓶|电动车|对讲|电车|充电宝|手电|电脑|血压计|轮椅|车(?![库位棚间])"
+)
+# 车胎没气了 is air, not the supply.
+_AIR = re.compile(r"胎|球|打气|气筒|灭火器|可乐|汽水|车(?![库位棚间])")
 # 我家水管…流到电梯里: whose it is counts more than where it runs to.
 _AT_HOME = re.compile(r"(?:我家|家里|屋里|室内|户内|家中)[^,。!?]{0,6}$")
 _RIGHT_BEHIND = 6
@@ -77,6 +81,8 @@ def _utility_spans(text: str) -> tuple[list[Span], list[Span]]:
         group = "behind" if match["behind"] else "ahead"
         start, end = match.span(group)
         if match[group] == "电" and "没" in match.group() and _BATTERY.search(text):
+            continue
+        if match[group] == "气" and _AIR.search(text):
             continue
         if words.utility_supplies[match[group]] == "电梯" and _LIFT_IS_THERE.search(lowered[:start]):
             continue  # 没电梯的楼 has none, and nothing is off

@@ -18,11 +18,14 @@ from bot.language.numerals import SMALL, to_int
 from bot.language.spans import Span
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
+_SATURDAY = 5
 
 _MORNING = {"凌晨": 0, "大清早": 7, "清早": 7, "清晨": 7, "一大早": 8, "早晨": 8, "早上": 9, "早": 9, "上午": 9}
 _NOON = {"中午": 12, "正午": 12, "晌午": 12}
 _AFTERNOON = {"下午": 14, "午后": 14}
 _EVENING = {"傍晚": 18, "晚上": 19, "夜里": 19, "夜间": 19, "晚间": 19, "晚": 19, "夜": 19, "深夜": 23, "半夜": 23}
+_AFTER_WORK = {"下班以后": 18, "下班之后": 18, "下班后": 18, "下了班": 18}
+_EVENING |= _AFTER_WORK
 PARTS = {**_MORNING, **_NOON, **_AFTERNOON, **_EVENING}
 """The hour at which a part of the day begins."""
 
@@ -133,6 +136,8 @@ def _moment(point: _Point, now: datetime, *, happened: bool) -> datetime:
         return moment
     if point.day is not None:
         passed = point.day.floating and (point.clock is not None or point.part is not None)
+        if passed and point.day.weekend and day.weekday() == _SATURDAY:
+            return moment + timedelta(days=1)
         return moment + timedelta(days=7) if passed else moment
     # 八点 said at ten may be this evening; nine to eleven o'clock is the next morning: nobody is visited at night.
     if point.clock is not None and point.part is None and not point.exact and point.clock[0] < 9:
@@ -172,6 +177,10 @@ def _end_of_day(moment: datetime) -> datetime:
     return moment.replace(hour=23, minute=59, second=59)
 
 
+def _end_of_weekend(moment: datetime) -> datetime:
+    return _end_of_day(moment + timedelta(days=6 - moment.weekday()))
+
+
 def _in_a_while(text: str, now: datetime) -> list[Span]:
     found = []
     for match in _IN_A_WHILE.finditer(text):
@@ -202,6 +211,8 @@ def _is_meant(text: str, point: _Point) -> bool:
         return True
     if point.clock is None:
         # 晚上 alone tells when only if it is offered or asked for: 晚上有空, 改到下午
+        if point.part in _AFTER_WORK:
+            before = re.sub("(?:我|我们)$", "", before)
         return bool(_LOOSE_HOUR_BEFORE.search(before) and _OFFERED.match(text, point.end))
     if (
         point.part is None
@@ -233,6 +244,8 @@ def _with_end(text: str, point: _Point, now: datetime) -> Span:
             opening = datetime.combine(first.date(), time(hour), SHANGHAI)
             opening = now.replace(microsecond=0) if opening < now < first else min(opening, first)
             return _span(text, point.start, before.end(), opening, first)
+    elif point.day is not None and point.day.weekend:
+        return _span(text, point.start, point.end, first, _end_of_weekend(first))
     rounding = _ROUNDING.match(text, point.end)
     return _span(text, point.start, rounding.end() if rounding and point.clock else point.end, first)
 
@@ -241,7 +254,9 @@ def _end_of_range(first: _Point, second: _Point, start: datetime, now: datetime)
     if second.clock is None:
         base = second if second.day else replace(second, day=days.Day(start.date()))
         end = _moment(base, start if second.day is None else now, happened=True)
-        return _end_of_day(end) if second.part is None else end
+        if second.part is not None:
+            return end
+        return _end_of_weekend(end) if second.day is not None and second.day.weekend else _end_of_day(end)
     part = second.part or first.part
     inherited = replace(second, part=part, day=second.day or days.Day(start.date()))
     end = _moment(inherited, now, happened=True)

@@ -12,6 +12,7 @@ from integrations.desk import api as desk_api
 from integrations.desk import realtime as desk_realtime
 from integrations.desk.presence import PresenceSweeper
 from integrations.gateway import action_webhook, errors, health, pages, workers
+from integrations.gateway.addresses import Addresses
 from integrations.gateway.body_limit import BodyLimit
 from integrations.gateway.channel import Channel
 from integrations.gateway.engine_client import EngineClient
@@ -90,6 +91,7 @@ def build_services(settings: Settings, clock: Clock) -> tuple[Services, socketio
     """The shared parts, not started yet."""
     database = Database(settings.database)
     hub = Hub()
+    addresses = Addresses(database)
     engine = EngineClient(str(settings.engine_url), settings.engine_limit_seconds)
     worker = workers.new_name()
     router = Router(settings, database, clock, hub, engine, worker)
@@ -104,8 +106,9 @@ def build_services(settings: Settings, clock: Clock) -> tuple[Services, socketio
         database=database,
         hub=hub,
         engine=engine,
+        addresses=addresses,
         inbox=Inbox(settings, database, clock, hub, router, worker),
-        outbox=Outbox(database, clock, hub, channels),
+        outbox=Outbox(database, clock, hub, addresses, channels),
         sms=sender_for(settings, clock),
         limits=Limits(settings),
     )

@@ -84,7 +84,6 @@ async def store_answer(
         message.conversation_id,
         direction=Direction.OUT,
         author=Author.BOT,
-        client_message_id=f"answer-{message.id}",
         reply_to_id=message.id,
         blocks=b.dump(answer),
         clock=clock,

@@ -23,7 +23,7 @@ from property_db.clock import Clock
 from property_db.conversations import lookup
 from property_db.conversations import service as conversations
 from property_db.conversations.errors import ClaimLost
-from property_db.conversations.models import Message
+from property_db.conversations.models import Conversation, Message
 from property_db.database import Database
 
 log = structlog.get_logger()
@@ -99,19 +99,26 @@ class Inbox:
             raise
         if received.is_new:
             self._hub.publish(*received.events)
-        self.wake(received.conversation.id, claimed)
+        self.wake(received.conversation.id, claimed, received.conversation)
         return received
 
-    def wake(self, conversation_id: int, claimed: Message | None = None) -> None:
-        """Make sure somebody looks at this conversation, beginning with a message that is claimed already."""
+    def wake(
+        self, conversation_id: int, claimed: Message | None = None, conversation: Conversation | None = None
+    ) -> None:
+        """Make sure somebody looks at this conversation, beginning with a message that is claimed already.
+
+        Args:
+            conversation: the row as it was when the message was claimed, which saves reading it again.
+        """
         if claimed is None and self._working[conversation_id]:
             self._again.add(conversation_id)
             return
-        task = asyncio.create_task(self._work(conversation_id, claimed))
+        task = asyncio.create_task(self._work(conversation_id, claimed, conversation))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _work(self, conversation_id: int, message: Message | None) -> None:
+    async def _work(self, conversation_id: int, message: Message | None, conversation: Conversation | None) -> None:
+        fresh = message is not None
         self._working[conversation_id] += 1
         try:
             while True:
@@ -120,9 +127,11 @@ class Inbox:
                     async with self._database.transaction() as session:
                         message = await self._claim(session, conversation_id)
                 if message is not None:
-                    await self._router.answer(message)
+                    await self._router.answer(message, conversation)
                     self._in_work.discard(message.id)
-                    message = None
+                    message = conversation = None
+                    if fresh and conversation_id not in self._again:
+                        return  # nothing came meanwhile; what another process took in, the sweep finds
                 elif conversation_id not in self._again:
                     return
         except ClaimLost:

@@ -12,11 +12,11 @@ from weakref import WeakValueDictionary
 
 import structlog
 
+from integrations.gateway.addresses import Addresses
 from integrations.gateway.channel import Channel, Delivery, StoredAnswer
 from integrations.gateway.hub import Event, Hub, MessageStored
 from integrations.gateway.views import message_views
 from property_db.clock import Clock
-from property_db.conversations import lookup
 from property_db.conversations import service as conversations
 from property_db.conversations.blocks import parse
 from property_db.conversations.models import Message
@@ -33,7 +33,10 @@ GIVE_UP_AFTER_ATTEMPTS = 12
 class Outbox:
     """Delivers stored answers through the channels it was given."""
 
-    def __init__(self, database: Database, clock: Clock, hub: Hub, channels: Sequence[Channel]) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, hub: Hub, addresses: Addresses, channels: Sequence[Channel]
+    ) -> None:
+        self._addresses = addresses
         self._database = database
         self._clock = clock
         self._channels = {channel.name: channel for channel in channels}
@@ -67,18 +70,17 @@ class Outbox:
                     break
 
     async def _deliver(self, message: Message) -> bool:
-        async with self._database.reading() as session:
-            conversation = await conversations.get(session, message.conversation_id)
-            identity = await lookup.identity_of(session, conversation)
-            (view,) = await message_views(session, conversation.public_id, [message])
-        channel = self._channels.get(conversation.channel)
+        address = await self._addresses.of(message.conversation_id)
+        channel = self._channels.get(address.channel)
         if channel is None:
-            log.error("outbox.no_channel", channel=conversation.channel)
+            log.error("outbox.no_channel", channel=address.channel)
             return False
+        async with self._database.reading() as session:
+            (view,) = await message_views(session, address.public_id, [message])
         answer = StoredAnswer(
             message_id=message.id,
-            conversation_public_id=conversation.public_id,
-            external_id=identity.external_id,
+            conversation_public_id=address.public_id,
+            external_id=address.external_id,
             blocks=parse(message.blocks),
             view=view,
         )

@@ -52,7 +52,8 @@ async def store_inbound(session: AsyncSession, inbound: InboundMessage, clock: C
         return Received(await conversations.get(session, earlier.conversation_id), earlier, is_new=False)
 
     _check_size(inbound, text_limit)
-    await uploads.all_of(session, list(inbound.upload_ids), identity.id)
+    if inbound.upload_ids:
+        await uploads.all_of(session, list(inbound.upload_ids), identity.id)
 
     conversation = await conversations.current_of(session, identity.id)
     chosen = await _chosen(session, conversation, inbound)

@@ -55,13 +55,14 @@ class Router:
         self._apologise_after = timedelta(seconds=settings.apologise_after_seconds)
         self._give_up_after = timedelta(seconds=settings.give_up_after_seconds)
 
-    async def answer(self, message: Message) -> None:
+    async def answer(self, message: Message, conversation: Conversation | None = None) -> None:
         """See one claimed message to its end: answered, held for a person, or due again later.
 
         Dangers do not come here: they are answered where they are taken in (``at_once``).
         """
-        async with self._database.reading() as session:
-            conversation = await conversations.get(session, message.conversation_id)
+        if conversation is None:
+            async with self._database.reading() as session:
+                conversation = await conversations.get(session, message.conversation_id)
         if _payload(message) == at_once.LEAVE_QUEUE_PAYLOAD:
             await self._leave_queue(conversation, message)
         elif conversation.state is ConversationState.BOT:

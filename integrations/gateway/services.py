@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from fastapi import Request
 
+from integrations.gateway.addresses import Addresses
 from integrations.gateway.engine_client import EngineClient
 from integrations.gateway.hub import Hub
 from integrations.gateway.inbox import Inbox
@@ -40,6 +41,7 @@ class Services:
     database: Database
     hub: Hub
     engine: EngineClient
+    addresses: Addresses
     inbox: Inbox
     outbox: Outbox
     sms: SmsSender

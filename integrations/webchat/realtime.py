@@ -13,8 +13,6 @@ from property_db.conversations import lookup
 from property_db.conversations import service as conversations
 from property_db.people import service as people
 
-MOST_ADDRESSES = 10_000
-
 
 class WebchatNamespace(socketio.AsyncNamespace):  # type: ignore[misc]  # the library is untyped
     """Lets a page in when its token is known, and puts it into its identity's room."""
@@ -41,7 +39,7 @@ class Pusher:
     def __init__(self, realtime: socketio.AsyncServer, services: Services) -> None:
         self._realtime = realtime
         self._database = services.database
-        self._addresses: dict[int, tuple[str, str] | None] = {}
+        self._addresses = services.addresses
 
     async def on_event(self, event: Event) -> None:
         """Push one event of the hub; answers go by the outbox."""
@@ -76,16 +74,9 @@ class Pusher:
                 await self._emit("message", view.model_dump(mode="json"), room)
 
     async def _address(self, conversation_id: int) -> tuple[str, str] | None:
-        """Public id and room of a conversation, None when it is another channel's; neither ever changes."""
-        if conversation_id not in self._addresses:
-            if len(self._addresses) >= MOST_ADDRESSES:
-                self._addresses.clear()
-            async with self._database.reading() as session:
-                row = await conversations.get(session, conversation_id)
-                identity = await lookup.identity_of(session, row)
-            mine = row.channel == "webchat"
-            self._addresses[conversation_id] = (row.public_id, room_of(identity.external_id)) if mine else None
-        return self._addresses[conversation_id]
+        """Public id and room of a conversation, None when it is another channel's."""
+        address = await self._addresses.of(conversation_id)
+        return (address.public_id, room_of(address.external_id)) if address.channel == "webchat" else None
 
     async def _emit(self, name: str, payload: dict[str, Any], room: str) -> None:
         await self._realtime.emit(name, payload, room=room, namespace=NAMESPACE)

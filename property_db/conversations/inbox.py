@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, CursorResult, or_, select, update
+from sqlalchemy import ColumnElement, CursorResult, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from property_db.clock import Clock
@@ -19,19 +19,7 @@ async def claim_next(session: AsyncSession, conversation_id: int, worker: str, c
     A message that waits for its next attempt holds back those behind it: answers come in the order of the questions.
     One UPDATE decides; of two workers exactly one sees a changed row.
     """
-    now = clock.now()
-    claimed: int | None = await session.scalar(
-        update(Message)
-        .where(
-            Message.id == repository.oldest_received(conversation_id),
-            Message.state == MessageState.RECEIVED,
-            or_(Message.next_attempt_at.is_(None), Message.next_attempt_at <= now),
-            ~repository.somebody_works(conversation_id),
-        )
-        .values(state=MessageState.PROCESSING, claimed_by=worker, claimed_at=now, attempts=Message.attempts + 1)
-        .returning(Message.id),
-        execution_options={"synchronize_session": False},
-    )
+    claimed = await repository.claim_oldest(session, conversation_id, worker, clock.now())
     return None if claimed is None else await _fresh(session, claimed)
 
 

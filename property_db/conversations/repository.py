@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Exists, ScalarSelect, exists, or_, select, update
+from sqlalchemy import BindParameter, bindparam, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
+from sqlalchemy.sql.dml import ReturningUpdate
 
+from property_db.base import UtcDateTime
 from property_db.conversations.models import (
     ActionRun,
     Conversation,
@@ -100,10 +102,11 @@ async def after(
     return list(await session.scalars(statement))
 
 
-def oldest_received(conversation_id: int) -> ScalarSelect[int]:
-    """The id of the message whose turn it is, as a scalar subquery."""
-    waiting = aliased(Message)
-    return (
+def _claim_statement() -> ReturningUpdate[tuple[int]]:
+    """The compare-and-swap of a claim; made once, since building it takes longer than running it."""
+    conversation_id: BindParameter[int] = bindparam("the_conversation")
+    waiting, working = aliased(Message), aliased(Message)
+    oldest = (
         select(waiting.id)
         .where(
             waiting.conversation_id == conversation_id,
@@ -114,16 +117,44 @@ def oldest_received(conversation_id: int) -> ScalarSelect[int]:
         .limit(1)
         .scalar_subquery()
     )
-
-
-def somebody_works(conversation_id: int) -> Exists:
-    """Whether a message of the conversation is being worked on."""
-    working = aliased(Message)
-    return exists().where(
+    somebody_works = exists().where(
         working.conversation_id == conversation_id,
         working.direction == Direction.IN,
         working.state == MessageState.PROCESSING,
     )
+    now = bindparam("the_moment", type_=UtcDateTime())
+    return (
+        update(Message)
+        .where(
+            Message.id == oldest,
+            Message.state == MessageState.RECEIVED,
+            or_(Message.next_attempt_at.is_(None), Message.next_attempt_at <= now),
+            ~somebody_works,
+        )
+        .values(
+            state=MessageState.PROCESSING,
+            claimed_by=bindparam("the_worker"),
+            claimed_at=now,
+            attempts=Message.attempts + 1,
+        )
+        .returning(Message.id)
+    )
+
+
+_CLAIM = _claim_statement()
+
+
+async def claim_oldest(session: AsyncSession, conversation_id: int, worker: str, now: datetime) -> int | None:
+    """Claim the oldest received message if it is due and none is worked on; returns its id.
+
+    Of two workers exactly one sees a changed row.
+    """
+    claimed: int | None = await session.scalar(
+        _CLAIM,
+        {"the_conversation": conversation_id, "the_worker": worker, "the_moment": now},
+        execution_options={"synchronize_session": False},
+    )
+    return claimed
 
 
 async def conversations_with_work(session: AsyncSession, now: datetime, limit: int) -> list[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,26 @@ def test_denied_past_supposed_and_business_are_none(text: str) -> None:
 
 def test_a_danger_at_the_end_of_a_very_long_message_is_found() -> None:
     assert detect("物业你好我想反映一下情况，" * 60 + "我家厨房起火了") == "fire"
+
+
+def test_a_message_that_grows_when_normalised_is_cut_and_both_ends_are_read() -> None:
+    filler = "\ufdfa" * 1000  # 18,000 characters under NFKC
+    assert detect(filler) is None
+    assert detect("着火了" + filler) == "fire"
+    assert detect(filler + "着火了") == "fire"
+
+
+def test_no_more_than_the_limit_is_searched(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[int] = []
+    windows = emergency._windows
+
+    def counted(message: str) -> Iterator[str]:
+        read.append(len(message))
+        return windows(message)
+
+    monkeypatch.setattr(emergency, "_windows", counted)
+    detect("\ufdfa" * 2000)
+    assert max(read) <= 4001
 
 
 def _training_messages() -> tuple[list[str], list[str]]:

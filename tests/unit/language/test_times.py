@@ -61,7 +61,11 @@ def times(text: str, now: datetime = NOW) -> list[str]:
         ("两个半小时以后", "11-21T12:30:00"),
         ("明儿个晌午", "11-22T12:00:00"),
         ("听日", "11-22T00:00:00"),
-        ("这周末", "11-21T00:00:00"),
+        ("中午十二点", "11-21T12:00:00"),
+        ("下班以后", "11-21T18:00:00"),
+        ("我下班后来", "11-21T18:00:00"),
+        ("明天下班以后", "11-22T18:00:00"),
+        ("周末上午", "11-22T09:00:00"),
     ],
 )
 def test_a_moment_is_resolved(text: str, value: str) -> None:
@@ -82,11 +86,30 @@ def test_a_moment_is_resolved(text: str, value: str) -> None:
         ("周一到周五", "11-23T00:00:00/11-27T23:59:59"),
         ("明后天", "11-22T00:00:00/11-23T23:59:59"),
         ("明天下午五点之前", "11-22T14:00:00/11-22T17:00:00"),
+        ("周末", "11-21T00:00:00/11-22T23:59:59"),
+        ("这周末", "11-21T00:00:00/11-22T23:59:59"),
+        ("下周末", "11-28T00:00:00/11-29T23:59:59"),
+        ("上周末报的", "11-14T00:00:00/11-15T23:59:59"),
         ("今天下午三点半到五点", "11-21T15:30:00/11-21T17:00:00"),
     ],
 )
 def test_a_stretch_has_a_start_and_an_end(text: str, value: str) -> None:
     assert times(text) == [value]
+
+
+def test_the_weekend_named_on_a_working_day_is_the_coming_one() -> None:
+    thursday = datetime(2026, 11, 19, 20, 0, tzinfo=SHANGHAI)
+    assert times("周末", thursday) == ["11-21T00:00:00/11-22T23:59:59"]
+    assert times("周五到周末", thursday) == ["11-20T00:00:00/11-22T23:59:59"]
+    assert times("周末上午", thursday) == ["11-21T09:00:00"]
+
+
+def test_after_work_is_tomorrow_once_today_is_over() -> None:
+    assert times("下班以后", datetime(2026, 11, 19, 20, 0, tzinfo=SHANGHAI)) == ["11-20T18:00:00"]
+
+
+def test_after_work_as_a_habit_is_no_time() -> None:
+    assert times("他下班以后经常吵") == []
 
 
 @pytest.mark.parametrize(
