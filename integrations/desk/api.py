@@ -15,7 +15,7 @@ from integrations.desk.auth import (
     sign_out,
     writing_agent,
 )
-from integrations.desk.presence import note_presence
+from integrations.desk.presence import note_presence, release_held
 from integrations.desk.schemas import (
     AgentView,
     AlarmView,
@@ -72,10 +72,12 @@ async def login(
 
 @router.post("/logout", status_code=204)
 async def logout(at_desk: Writing, request: Request, response: Response, services: ServicesDep) -> None:
-    """Sign out, here and on the pages that the session has open."""
+    """Sign out, here and on the pages that the session has open; whom the agent holds waits for somebody else."""
     await sign_out(services, at_desk)
+    await release_held(services, at_desk.agent.id)
     drop_cookie(response, services.settings)
     await realtime.end_session(request.app.state.realtime, at_desk.token)
+    await realtime.tell_overview(request.app.state.realtime)
 
 
 @router.get("/me")

@@ -3,21 +3,16 @@
 from datetime import date, datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from integrations.gateway.views import MessageView
+from integrations.strict import Strict
 from property_db.handoff.models import AgentStatus
 
 PublicId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 UploadId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 RowId = Annotated[int, Field(ge=1, lt=2**31)]
 ClientMessageId = Annotated[str, Field(min_length=8, max_length=64, pattern=r"^[0-9A-Za-z_.:-]+$")]
-
-
-class Strict(BaseModel):
-    """A request body: unknown fields are refused, so that a client's mistake shows at once."""
-
-    model_config = ConfigDict(extra="forbid")
 
 
 class LoginIn(Strict):

@@ -8,7 +8,8 @@ from pydantic import BaseModel, Field
 from integrations.gateway.answers import plain_text
 from integrations.gateway.channel import InboundMessage
 from integrations.gateway.services import Services, services_of
-from integrations.webchat.schemas import ClientMessageId, Strict
+from integrations.strict import Storable
+from integrations.webchat.schemas import ClientMessageId, PublicId, Strict
 from property_db.conversations import blocks
 from property_db.conversations import service as conversations
 from property_db.conversations.models import Direction
@@ -16,7 +17,7 @@ from property_db.people import service as people
 
 router = APIRouter(prefix="/api/plaintext", tags=["plaintext"])
 ServicesDep = Annotated[Services, Depends(services_of)]
-Sender = Annotated[str, Field(min_length=1, max_length=64)]
+Sender = Annotated[Storable, Field(min_length=1, max_length=64)]
 
 
 class TextIn(Strict):
@@ -56,7 +57,7 @@ async def send(body: TextIn, services: ServicesDep) -> Accepted:
 async def texts(
     services: ServicesDep,
     sender: Annotated[Sender, Query()],
-    conversation_id: Annotated[str | None, Query()] = None,
+    conversation_id: Annotated[PublicId | None, Query()] = None,
     after_seq: Annotated[int, Query(ge=0, lt=2**31)] = 0,
 ) -> list[TextOut]:
     """The texts for a sender after ``after_seq`` of the named (or newest) conversation."""

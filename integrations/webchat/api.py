@@ -111,7 +111,7 @@ async def send(body: MessageIn, identity: Identity, services: ServicesDep) -> Me
             external_id=identity.external_id,
             client_message_id=body.client_message_id,
             text=body.text,
-            choice=ChosenOption(body.choice.seq, body.choice.id) if body.choice else None,
+            choice=ChosenOption(body.choice.seq, body.choice.id, body.choice.conversation_id) if body.choice else None,
             upload_ids=tuple(body.upload_ids),
         )
     )

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from integrations import strict
 from integrations.gateway.views import ConversationView, MessageView
 
 ClientMessageId = Annotated[str, Field(min_length=8, max_length=64, pattern=r"^[0-9A-Za-z_.:-]+$")]
@@ -13,10 +14,10 @@ PublicId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 Phone = Annotated[str, Field(max_length=20)]
 
 
-class Strict(BaseModel):
-    """A request body: unknown fields are refused, so that a client's mistake shows at once."""
+class Strict(strict.Strict):
+    """A request body from a resident, who does not mean the spaces around what was typed."""
 
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+    model_config = ConfigDict(str_strip_whitespace=True)
 
 
 class IdentityView(BaseModel):
@@ -52,10 +53,14 @@ class MessagesView(BaseModel):
 
 
 class ChoiceIn(Strict):
-    """A chosen option: the ``seq`` of the message that offered it and the option's id."""
+    """A chosen option: the ``seq`` of the message that offered it, the option's id, and whose message it was.
+
+    Without ``conversation_id`` the page's newest conversation is meant.
+    """
 
     seq: int = Field(ge=1, lt=2**31)
     id: str = Field(min_length=1, max_length=20)
+    conversation_id: PublicId | None = None
 
 
 class MessageIn(Strict):

@@ -1,5 +1,6 @@
 """Office and service information, as the company has written it."""
 
+import re
 from collections.abc import Mapping
 
 from pydantic import BaseModel, ConfigDict
@@ -10,7 +11,12 @@ from property_db.catalogue import load
 from property_db.company.models import CompanyInfo
 from property_db.errors import DomainError
 from property_db.estates.models import Estate
-from property_db.estates.settings import settings_of
+from property_db.estates.settings import EstateSettings, settings_of
+
+_SEMICOLON, _FULL_STOP = "；", "。"
+_SETTINGS = frozenset({*EstateSettings.model_fields, "address"})
+_BRACKET = re.compile(r"（[^（）]*）")
+_CLAUSE = re.compile(r"[^；。]+[；。]?")
 
 
 class TopicUnknown(DomainError):
@@ -21,7 +27,7 @@ class TopicUnknown(DomainError):
 
 
 class CompanyInfoView(BaseModel):
-    """A text on a topic with the estate's own numbers and hours filled in."""
+    """A text on a topic with the estate's own numbers and hours filled in; what is not entered is left out."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -32,19 +38,11 @@ class CompanyInfoView(BaseModel):
     url: str | None
 
 
-class _Settings(dict[str, str]):
-    """Settings for a text; one that is missing reads as the catalogue's words for "not entered", never as a brace."""
-
-    def __missing__(self, key: str) -> str:
-        missing: str = load("company/texts.yml")["missing"]
-        return missing
-
-
 async def topic(session: AsyncSession, estate_id: int | None, topic: str) -> CompanyInfoView:
     """Return the estate's text on a topic, or the one for all estates.
 
     Raises:
-        TopicUnknown: there is neither.
+        TopicUnknown: there is neither, or nothing of it can be told without the estate's settings.
     """
     statement = (
         select(CompanyInfo)
@@ -58,11 +56,14 @@ async def topic(session: AsyncSession, estate_id: int | None, topic: str) -> Com
         raise TopicUnknown(topic=topic)
     estate = None if estate_id is None else await session.get(Estate, estate_id)
     settings = settings_of(estate).model_dump(mode="json") | {"address": estate.address if estate else ""}
-    values = _Settings({name: str(value) for name, value in settings.items() if value not in ("", None)})
+    values = {name: str(value) for name, value in settings.items() if value not in ("", None)}
+    body = _body(info.body, values)
+    if not body:
+        raise TopicUnknown(topic=topic)
     return CompanyInfoView(
         topic=info.topic,
         title=info.title,
-        body=_fill(info.body, values),
+        body=body,
         phone=_phone(info.phone, values),
         url=info.url,
     )
@@ -85,15 +86,34 @@ def _defaults() -> list[dict[str, str]]:
     return entries
 
 
-def _phone(text: str | None, values: _Settings) -> str | None:
+def _body(text: str, values: Mapping[str, str]) -> str:
+    """Fill a text; what names a setting the estate has not entered is left out: the bracket, the sentence, the line."""
+    lines = (_line(line, values) for line in text.split("\n"))
+    return "\n".join(line for line in lines if line is not None)
+
+
+def _line(line: str, values: Mapping[str, str]) -> str | None:
+    if _filled(line, values) is not None:
+        return _filled(line, values)
+    line = _BRACKET.sub(lambda found: found[0] if _filled(found[0], values) is not None else "", line)
+    told = [part for part in _CLAUSE.findall(line) if _filled(part, values) is not None]
+    if not told:
+        return None
+    kept = "".join(str(_filled(part, values)) for part in told)
+    return kept[:-1] + _FULL_STOP if kept.endswith(_SEMICOLON) else kept
+
+
+def _phone(text: str | None, values: Mapping[str, str]) -> str | None:
     """Return the number to call; none at all where the estate has not entered the setting it stands for."""
-    filled = _fill(text, values) if text else ""
-    return None if not filled or values[""] in filled else filled
+    return (_filled(text, values) or None) if text else None
 
 
-def _fill(text: str, values: Mapping[str, str]) -> str:
+def _filled(text: str, values: Mapping[str, str]) -> str | None:
+    """Return the text with its settings, None where one is not entered."""
     # A company may type a brace; that must not break the answer.
     try:
         return text.format_map(values)
+    except KeyError as missing:
+        return None if missing.args[0] in _SETTINGS else text
     except (ValueError, IndexError, AttributeError):
         return text

@@ -43,7 +43,8 @@ async def file(session: AsyncSession, draft: ComplaintDraft, clock: Clock) -> Co
 async def progress(session: AsyncSession, scope: AccessScope, number: str | None = None) -> list[ComplaintView]:
     """Return the complaint with that number, or the newest five, newest first.
 
-    A complaint is seen by the identity that filed it only: another member of the household may be its subject.
+    A complaint is seen by the identity that filed it only, while the home it names is bound: another member of the
+    household may be its subject.
 
     Raises:
         ComplaintNotFound: `number` is none of this identity's.
@@ -85,7 +86,8 @@ async def give_feedback(
 
 
 def _of(scope: AccessScope) -> Select[Complaint]:
-    return select(Complaint).where(Complaint.identity_id == scope.identity_id)
+    seen = scope.sees(Complaint.identity_id.expression, Complaint.home_id.expression)
+    return select(Complaint).where(Complaint.identity_id == scope.identity_id, seen)
 
 
 def _view(complaint: Complaint) -> ComplaintView:

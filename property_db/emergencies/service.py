@@ -1,5 +1,6 @@
 """Dangers: the safety text at once, then a P0 ticket and an alarm in the same transaction."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -12,7 +13,7 @@ from property_db.clock import Clock
 from property_db.conversations import repository as conversations
 from property_db.conversations.blocks import Emergency, EmergencyPhone
 from property_db.estates.models import Estate
-from property_db.estates.service import estate_for
+from property_db.estates.service import all_estates, estate_for
 from property_db.estates.settings import settings_of
 from property_db.handoff.service import raise_alarm
 from property_db.people.scope import AccessScope, scope_of
@@ -43,23 +44,29 @@ class EmergencyAnswer:
         return Emergency(text=self.safety_text, phones=self.phones)
 
 
-def safety_text(kind: str, estate: Estate | None = None) -> str:
-    """Return the fixed text for a kind of danger; needs no database, so it can be said even without one."""
-    texts = _texts()
-    numbers = texts["unknown_numbers"] | _numbers(estate)
+def safety_text(kind: str, *estates: Estate) -> str:
+    """Return the fixed text for a kind of danger; needs no database, so it can be said even without one.
+
+    Where it is not known which of several estates it is, the text names the numbers of all of them.
+    """
+    unknown: dict[str, str] = _texts()["unknown_numbers"]
+    numbers = {setting: _number_text(setting, estates, words) for setting, words in unknown.items()}
     text: str = _of_kind(kind)["text"].format(**numbers)
     return text
 
 
-def phones_for(kind: str, estate: Estate | None = None) -> list[EmergencyPhone]:
+def phones_for(kind: str, *estates: Estate) -> list[EmergencyPhone]:
     """Return the numbers to call for a kind of danger, the most urgent first; those not known are left out."""
-    numbers = _numbers(estate)
-    entries = (_texts()["phones"][name] for name in _of_kind(kind)["phones"])
-    return [
-        EmergencyPhone(label=entry["label"], number=number)
-        for entry in entries
-        if (number := entry.get("number") or numbers.get(entry["setting"]))
-    ]
+    phones: list[EmergencyPhone] = []
+    for entry in (_texts()["phones"][name] for name in _of_kind(kind)["phones"]):
+        label = entry["label"]
+        if "number" in entry:
+            phones.append(EmergencyPhone(label=label, number=entry["number"]))
+            continue
+        for estate, number in _numbers(entry["setting"], estates):
+            named = _texts()["of_estate"].format(label=label, estate=estate) if estate else label
+            phones.append(EmergencyPhone(label=named, number=number))
+    return phones
 
 
 async def report(
@@ -81,6 +88,7 @@ async def report(
     await conversations.fresh(session, conversation_id, lock=True)
     scope = await scope_of(session, identity_id, clock)
     estate = await estate_for(session, scope)
+    possible = [estate] if estate is not None else await all_estates(session)
     known = None if message_id is None else await ticket_queries.of_message(session, message_id)
     ticket = known or await _same_danger(session, conversation_id, kind, clock)
     fresh = ticket is None
@@ -99,11 +107,11 @@ async def report(
         await tickets.repeat(session, ticket, clock, note=text)
     return EmergencyAnswer(
         kind=kind,
-        safety_text=safety_text(kind, estate),
+        safety_text=safety_text(kind, *possible),
         handled_text=_texts()["handled"].format(number=ticket.number),
         ticket=ticket,
         new_alarm=raised,
-        phones=phones_for(kind, estate),
+        phones=phones_for(kind, *possible),
     )
 
 
@@ -147,10 +155,22 @@ async def _same_danger(session: AsyncSession, conversation_id: int, kind: str, c
     )
 
 
-def _numbers(estate: Estate | None) -> dict[str, str]:
-    settings = settings_of(estate)
-    known = {"gas_phone": settings.gas_phone, "emergency_phone": settings.emergency_phone}
-    return {name: number for name, number in known.items() if number}
+def _numbers(setting: str, estates: Sequence[Estate]) -> list[tuple[str, str]]:
+    """Return name and number of the estates that have one; one number without a name where all have the same."""
+    numbers = {estate.name: str(getattr(settings_of(estate), setting)) for estate in estates}
+    if len(set(numbers.values())) == 1:
+        numbers = {"": next(iter(numbers.values()))}
+    return [(name, number) for name, number in numbers.items() if number]
+
+
+def _number_text(setting: str, estates: Sequence[Estate], unknown: str) -> str:
+    texts = _texts()
+    known = _numbers(setting, estates)
+    if not known:
+        return unknown
+    listed: str = texts["separator"].join(f"{name} {number}".strip() for name, number in known)
+    complete = known[0][0] == "" or len(known) == len(estates)
+    return listed if complete else listed + str(texts["elsewhere"].format(unknown=unknown))
 
 
 def _of_kind(kind: str) -> dict[str, Any]:

@@ -18,6 +18,8 @@ SESSION_LIVES = timedelta(hours=12)
 """A shift with its overtime; longer and a forgotten browser stays open over night."""
 SILENT_AFTER = timedelta(seconds=120)
 """A desk that has not been heard of for so long is not there, whatever its status says."""
+GONE_AFTER = timedelta(minutes=5)
+"""An agent whose desk is silent for longer does not come back: whoever they hold waits for somebody else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +87,33 @@ async def set_password(session: AsyncSession, username: str, password: str) -> b
 
 
 async def sign_in(session: AsyncSession, username: str, password: str, clock: Clock) -> SignedIn:
-    """Open a browser session and set the agent online.
+    """Open a browser session and set the agent online, all in one transaction.
+
+    The desk takes the three steps one by one, so that nobody waits for a hash to write.
 
     Raises:
         SignInRefused: unknown user or wrong password. Limiting the tries is the gateway's, which knows the address.
     """
+    password_hash = await password_hash_of(session, username)
+    if not await verify_password(password_hash, password) or password_hash is None:
+        raise SignInRefused
+    return await open_session(session, username, password_hash, clock)
+
+
+async def password_hash_of(session: AsyncSession, username: str) -> str | None:
+    """Return what to verify a password against (`verify_password`), or None for an unknown user."""
     agent = await repository.agent_named(session, username)
-    if not await verify_password(None if agent is None else agent.password_hash, password) or agent is None:
+    return None if agent is None else agent.password_hash
+
+
+async def open_session(session: AsyncSession, username: str, password_hash: str, clock: Clock) -> SignedIn:
+    """Open a browser session for whom a password was verified against `password_hash`; set the agent online.
+
+    Raises:
+        SignInRefused: the password was changed, or the account closed, since the hash was read.
+    """
+    agent = await repository.agent_named(session, username)
+    if agent is None or agent.password_hash != password_hash:
         raise SignInRefused
     token, csrf, now = secrets.token_urlsafe(32), secrets.token_urlsafe(32), clock.now()
     await session.execute(

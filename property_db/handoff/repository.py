@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, func, or_, select, update
+from sqlalchemy import CursorResult, and_, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload
 
@@ -46,6 +46,24 @@ async def end_item(session: AsyncSession, item: QueueItem, state: QueueState, no
         update(QueueItem)
         .where(QueueItem.id == item.id, QueueItem.state == item.state, QueueItem.version == item.version)
         .values(state=state, finished_at=now, version=QueueItem.version + 1),
+    )
+
+
+async def release_item(session: AsyncSession, item: QueueItem, kind: QueueKind, priority: int, now: datetime) -> bool:
+    """Compare-and-swap from taken back to waiting, not behind `priority`."""
+    return await _one(
+        session,
+        update(QueueItem)
+        .where(QueueItem.id == item.id, QueueItem.state == QueueState.TAKEN, QueueItem.version == item.version)
+        .values(
+            state=QueueState.WAITING,
+            kind=kind,
+            agent_id=None,
+            taken_at=None,
+            waiting_since=now,
+            priority=max(item.priority, priority),
+            version=QueueItem.version + 1,
+        ),
     )
 
 
@@ -116,6 +134,35 @@ async def held(session: AsyncSession, agent_id: int | None) -> list[Conversation
         statement = statement.where(Conversation.agent_id == agent_id)
     rows = await session.scalars(
         statement.order_by(Conversation.last_activity_at.desc()), execution_options={"populate_existing": True}
+    )
+    return list(rows)
+
+
+async def forsaken(session: AsyncSession, seen_before: datetime, now: datetime) -> list[tuple[int, int]]:
+    """Return conversations, with their agents, whose agent was not seen since `seen_before` or has signed out."""
+    signed_in = exists().where(AgentSession.agent_id == Agent.id, AgentSession.expires_at > now)
+    rows = await session.execute(
+        select(Conversation.id, Agent.id)
+        .join(Agent, Agent.id == Conversation.agent_id)
+        .where(
+            Conversation.state == ConversationState.HUMAN,
+            or_(
+                Agent.last_seen_at.is_(None),
+                Agent.last_seen_at < seen_before,
+                and_(Agent.status == AgentStatus.OFFLINE, ~signed_in),
+            ),
+        )
+        .order_by(Conversation.id)
+    )
+    return [(conversation_id, agent_id) for conversation_id, agent_id in rows]
+
+
+async def waiting_chats(session: AsyncSession) -> list[int]:
+    """Return the conversations that wait for a chat with a person."""
+    rows = await session.scalars(
+        select(QueueItem.conversation_id)
+        .where(QueueItem.state == QueueState.WAITING, QueueItem.kind == QueueKind.CHAT)
+        .order_by(QueueItem.conversation_id)
     )
     return list(rows)
 

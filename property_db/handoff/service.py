@@ -14,9 +14,12 @@ from property_db.conversations.inbox import hold_waiting
 from property_db.conversations.models import Conversation, ConversationState
 from property_db.handoff import repository
 from property_db.handoff.agents import (
+    GONE_AFTER,
     SignedIn,
     agent_of_token,
     create_agent,
+    open_session,
+    password_hash_of,
     seen,
     set_status,
     sign_in,
@@ -37,6 +40,8 @@ from property_db.upsert import insert_for
 
 MINUTES_PER_CHAT = 4
 """Assumed length of a conversation with a person until the desk measures its own."""
+REQUEUED_PRIORITY = 50
+"""Who was with a person already waits before all others but emergencies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +121,7 @@ async def claim(session: AsyncSession, queue_item_id: int, agent_id: int, clock:
         AlreadyTaken: somebody else was first, or the request is over.
         AtCapacity: the agent holds as many conversations as they may.
     """
-    item = await repository.item(session, queue_item_id)
-    if item is None:
-        raise QueueItemNotFound
+    item = await _locked_item(session, queue_item_id)
     if item.state is QueueState.TAKEN and item.agent_id == agent_id:
         return item
     async with session.begin_nested():  # a caller that handles the refusal must not keep half of it
@@ -131,6 +134,19 @@ async def claim(session: AsyncSession, queue_item_id: int, agent_id: int, clock:
         await hold_waiting(session, item.conversation_id)
     _note(session, clock, agent_id, "queue.taken", item.conversation_id)
     return await _refreshed(session, item)
+
+
+async def _locked_item(session: AsyncSession, queue_item_id: int) -> QueueItem:
+    """Return the item with its conversation locked: before the item, as everybody does, or two would wait in a ring."""
+    item = await repository.item(session, queue_item_id)
+    while item is not None:
+        conversation_id = item.conversation_id
+        await conversations.fresh(session, conversation_id, lock=True)
+        item = await repository.item(session, queue_item_id)
+        if item is not None and item.conversation_id == conversation_id:
+            return item
+        # A call back has just moved to the resident's next conversation.
+    raise QueueItemNotFound
 
 
 async def _give_to(session: AsyncSession, conversation_id: int, agent_id: int) -> None:
@@ -191,15 +207,70 @@ async def _end(
     return conversation
 
 
+async def forsaken(session: AsyncSession, clock: Clock) -> list[tuple[int, int]]:
+    """Return the conversations whose agent has vanished or signed out, each with the agent; see `requeue`."""
+    now = clock.now()
+    return await repository.forsaken(session, now - GONE_AFTER, now)
+
+
+async def requeue(session: AsyncSession, conversation_id: int, agent_id: int, clock: Clock) -> QueuePlace | None:
+    """Take a conversation from an agent who is gone and let it wait before all who wait for the first time.
+
+    With nobody on duty it becomes a call back, as in `request`. None if the agent holds it no more.
+    """
+    conversation = await conversations.fresh(session, conversation_id, lock=True)
+    if conversation is None or conversation.state is not ConversationState.HUMAN or conversation.agent_id != agent_id:
+        return None
+    online, _ = await repository.capacity(session)
+    kind = QueueKind.CHAT if online else QueueKind.CALLBACK
+    item = await repository.open_item(session, conversation_id)
+    if item is None:
+        item = await _enqueue(session, conversation_id, "requeued", REQUEUED_PRIORITY, kind, clock)
+    elif not await repository.release_item(session, item, kind, REQUEUED_PRIORITY, clock.now()):
+        return None
+    await _refreshed(session, item)
+    await repository.free_capacity(session, agent_id)
+    await repository.agent(session, agent_id)
+    conversation.state = ConversationState.WAITING if online else ConversationState.BOT
+    conversation.agent_id, conversation.failures = None, 0
+    await session.flush()
+    _note(session, clock, agent_id, "queue.requeued", conversation_id)
+    return await _place(session, item)
+
+
+async def stranded(session: AsyncSession) -> list[int]:
+    """Return the conversations that wait for a chat while nobody is on duty; see `call_back_later`."""
+    online, _ = await repository.capacity(session)
+    return [] if online else await repository.waiting_chats(session)
+
+
+async def call_back_later(session: AsyncSession, conversation_id: int) -> bool:
+    """Give a waiting conversation back to the bot and keep the wish for a person; False if it waits no more.
+
+    Also False when somebody has come on duty meanwhile.
+    """
+    conversation = await conversations.fresh(session, conversation_id, lock=True)
+    item = await repository.open_item(session, conversation_id)
+    online, _ = await repository.capacity(session)
+    waits = item is not None and item.state is QueueState.WAITING and item.kind is QueueKind.CHAT
+    if conversation is None or item is None or not waits or online:
+        return False
+    item.kind, item.version = QueueKind.CALLBACK, item.version + 1
+    if conversation.state is ConversationState.WAITING:
+        conversation.state, conversation.failures = ConversationState.BOT, 0
+    await session.flush()
+    return True
+
+
 async def abandon(session: AsyncSession, conversation_id: int, clock: Clock) -> bool:
     """Leave the queue at the resident's wish; False if nobody waited or somebody has just taken it."""
+    conversation = await conversations.fresh(session, conversation_id, lock=True)
     item = await repository.open_item(session, conversation_id)
     if item is None or item.state is not QueueState.WAITING:
         return False
     if not await repository.end_item(session, item, QueueState.ABANDONED, clock.now()):
         return False
     await _refreshed(session, item)
-    conversation = await conversations.fresh(session, conversation_id, lock=True)
     if conversation is not None and conversation.state is ConversationState.WAITING:
         conversation.state = ConversationState.BOT
         await session.flush()
@@ -284,9 +355,9 @@ def _note(session: AsyncSession, clock: Clock, agent_id: int, act: str, conversa
 
 
 __all__ = [
-    "AlarmNotFound", "AlreadyTaken", "AtCapacity", "NotYourConversation", "QueueItemNotFound", "QueuePlace",
-    "SessionExpired", "SignInRefused", "SignedIn", "abandon", "acknowledge", "agent_by_id",
-    "agent_of_token", "alarms", "claim", "close", "create_agent", "hand_back", "held_by", "held_by_others",
-    "place_of", "raise_alarm", "request", "require_holder", "seen", "set_status", "sign_in", "sign_out",
-    "sweep_silent", "waiting",
+    "GONE_AFTER", "AlarmNotFound", "AlreadyTaken", "AtCapacity", "NotYourConversation", "QueueItemNotFound",
+    "QueuePlace", "SessionExpired", "SignInRefused", "SignedIn", "abandon", "acknowledge", "agent_by_id",
+    "agent_of_token", "alarms", "call_back_later", "claim", "close", "create_agent", "forsaken", "hand_back",
+    "held_by", "held_by_others", "open_session", "password_hash_of", "place_of", "raise_alarm", "request", "requeue",
+    "require_holder", "seen", "set_status", "sign_in", "sign_out", "stranded", "sweep_silent", "waiting",
 ]  # fmt: skip

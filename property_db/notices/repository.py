@@ -40,15 +40,15 @@ async def published(
     end: datetime,
     limit: int,
 ) -> list[Notice]:
-    """Return published notices whose time touches the window; one without start or end is open on that side."""
+    """Return published notices whose time overlaps the window, its end not included; one without is open there."""
     statement = (
         select(Notice)
         .where(
             *conditions,
             Notice.state == NoticeState.PUBLISHED,
             or_(Notice.published_at.is_(None), Notice.published_at <= now),
-            or_(Notice.starts_at.is_(None), Notice.starts_at <= end),
-            or_(Notice.ends_at.is_(None), Notice.ends_at >= start),
+            or_(Notice.starts_at.is_(None), Notice.starts_at < end),
+            or_(Notice.ends_at.is_(None), Notice.ends_at > start),
         )
         .options(joinedload(Notice.estate), joinedload(Notice.building), joinedload(Notice.unit))
         .limit(limit)

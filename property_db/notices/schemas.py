@@ -9,14 +9,14 @@ from property_db.notices.models import NoticeKind
 
 
 class TimeWindow(NamedTuple):
-    """From and to, aware, both included."""
+    """From and to, aware; the end is not included, so midnight belongs to one day only."""
 
     start: datetime
     end: datetime
 
 
 class NoticeView(BaseModel):
-    """A published notice; `scope_text` names the estate, building or unit it is for."""
+    """A published notice; `scope_text` names the estate, building or unit it is for, `building` the building alone."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -29,4 +29,5 @@ class NoticeView(BaseModel):
     ends_at: datetime | None
     published_at: datetime | None
     scope_text: str
+    building: str | None
     running: bool

@@ -16,6 +16,10 @@ LOOK_AHEAD = timedelta(days=7)
 """Without a time in the question, outages up to a week ahead are told."""
 NOTICE_LIVES = timedelta(days=30)
 """A notice without an end is news for so long."""
+NOTICE_IS_KEPT = timedelta(days=365)
+"""Notices that are spoken of by their title are found for so long."""
+LEAST_FIT = 2
+"""So many pairs of characters of a title make it the notice that is asked for."""
 
 
 async def outages(
@@ -73,6 +77,40 @@ async def current(
     return views[:limit]
 
 
+async def search(
+    session: AsyncSession,
+    text: str,
+    *,
+    homes: Sequence[Home] = (),
+    estate_id: int | None = None,
+    clock: Clock = SYSTEM_CLOCK,
+    limit: int = 3,
+) -> list[NoticeView]:
+    """Return notices of the last year whose title is spoken of in `text`, the best fitting first.
+
+    A title is spoken of when at least two pairs of neighbouring characters of it are in the text.
+    """
+    now = clock.now()
+    rows = await repository.published(
+        session,
+        repository.concerns(homes, estate_id),
+        now=now,
+        kind=None,
+        utility=None,
+        start=now - NOTICE_IS_KEPT,
+        end=now + NOTICE_LIVES,
+        limit=200,
+    )
+    said = _pairs(text)
+    fits = [(len(_pairs(notice.title) & said), notice) for notice in rows]
+    fits.sort(key=lambda fit: -fit[0])  # stable: the newest of those that fit alike stay first
+    return [_view(notice, now) for fit, notice in fits[:limit] if fit >= LEAST_FIT]
+
+
+def _pairs(text: str) -> set[str]:
+    return {text[start : start + 2] for start in range(len(text) - 1)}
+
+
 def _is_news(notice: Notice, now: datetime) -> bool:
     return notice.published_at is None or now - notice.published_at <= NOTICE_LIVES
 
@@ -89,6 +127,7 @@ def _view(notice: Notice, now: datetime) -> NoticeView:
         ends_at=notice.ends_at,
         published_at=notice.published_at,
         scope_text=_scope_text(notice),
+        building=notice.building.name if notice.building is not None else None,
         running=started and (notice.ends_at is None or notice.ends_at >= now),
     )
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, or_, select, update
+from sqlalchemy import CursorResult, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from property_db.people.models import Binding, BindingState, ChannelIdentity, OneTimeCode, Person, Role
@@ -37,14 +37,25 @@ async def lock_identity(session: AsyncSession, identity_id: int) -> ChannelIdent
     )
 
 
-async def code_times(session: AsyncSession, identity_id: int, phone: str, since: datetime) -> list[datetime]:
-    """Return when codes were asked for by this identity or for this number, newest first."""
-    rows = await session.scalars(
-        select(OneTimeCode.created_at)
+async def asked_since(
+    session: AsyncSession, identity_id: int, phone: str, since: datetime
+) -> list[tuple[int, str, datetime]]:
+    """Return by which identity, for which number and when codes were asked for, newest first.
+
+    Only what this identity asked for, or what was asked for this number.
+    """
+    rows = await session.execute(
+        select(OneTimeCode.identity_id, OneTimeCode.phone, OneTimeCode.created_at)
         .where(or_(OneTimeCode.identity_id == identity_id, OneTimeCode.phone == phone), OneTimeCode.created_at > since)
         .order_by(OneTimeCode.created_at.desc())
     )
-    return list(rows)
+    return [(row.identity_id, row.phone, row.created_at) for row in rows]
+
+
+async def tries_since(session: AsyncSession, phone: str, since: datetime) -> int:
+    """Return how often codes for this number were tried that were asked for after `since`, whoever did."""
+    statement = select(func.sum(OneTimeCode.attempts)).where(OneTimeCode.phone == phone, OneTimeCode.created_at > since)
+    return await session.scalar(statement) or 0
 
 
 async def newest_code(session: AsyncSession, identity_id: int, phone: str) -> OneTimeCode | None:

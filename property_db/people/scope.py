@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from sqlalchemy import ColumnElement, Select, or_, select
+from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from property_db.clock import SYSTEM_CLOCK, Clock
@@ -26,8 +26,11 @@ class AccessScope:
         return self.person_id is not None
 
     def sees(self, identity: ColumnElement[int | None], home: ColumnElement[int | None]) -> ColumnElement[bool]:
-        """The WHERE clause for rows a resident filed or that belong to a bound home."""
-        return or_(identity == self.identity_id, home.in_(self.home_ids))
+        """The WHERE clause for rows of a bound home, and for those this identity filed about no home at all.
+
+        Having filed a row is not enough where a home is named: whoever is unbound from it sees it no longer.
+        """
+        return or_(home.in_(self.home_ids), and_(identity == self.identity_id, home.is_(None)))
 
 
 @dataclass(frozen=True, slots=True)

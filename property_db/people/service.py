@@ -8,7 +8,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from property_db.audit import service as audit
 from property_db.clock import SYSTEM_CLOCK, Clock
+from property_db.conversations import repository as conversations
+from property_db.conversations.models import Conversation, ConversationState
 from property_db.estates.models import Home
+from property_db.handoff import repository as handoff
 from property_db.people import codes, repository
 from property_db.people.errors import (
     CodeExpired,
@@ -26,7 +29,12 @@ from property_db.people.scope import AccessScope, BoundHome, bound_homes, homes_
 CODE_LIVES = timedelta(minutes=5)
 CODE_TRIES = 5
 CODE_PAUSE = timedelta(seconds=60)
-CODES_PER_HOUR = 5
+HOUR = timedelta(hours=1)
+CODES_OF_IDENTITY = 5
+CODES_OF_PHONE = 10
+"""In an hour, whoever asks: more than one identity may, so that one stranger does not use up a resident's share."""
+TRIES_OF_PHONE = 30
+"""In an hour, whoever tries: many browsers must not guess together what one may not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +71,8 @@ async def request_code(session: AsyncSession, identity_id: int, phone: str, cloc
 
     Raises:
         PhoneInvalid: not a mobile number.
-        CodeRequestedTooOften: less than 60 s since the last one, or five within an hour, for number or identity.
+        CodeRequestedTooOften: less than 60 s since this identity's last one for the number, or within an hour five
+            of this identity or ten for the number.
     """
     if not is_mobile(phone):
         raise PhoneInvalid
@@ -71,7 +80,11 @@ async def request_code(session: AsyncSession, identity_id: int, phone: str, cloc
     # Locks against many requests at once: by one identity, and by many identities for one known number.
     await repository.lock_identity(session, identity_id)
     person = await repository.person_by_phone(session, phone, lock=True)
-    _refuse_if_too_often(await repository.code_times(session, identity_id, phone, now - timedelta(hours=1)), now)
+    asked = await repository.asked_since(session, identity_id, phone, now - HOUR)
+    if any(who == identity_id and what == phone and now - at < CODE_PAUSE for who, what, at in asked):
+        raise CodeRequestedTooOften(minutes=1)
+    _refuse_if_spent([at for who, _, at in asked if who == identity_id], CODES_OF_IDENTITY, now)
+    _refuse_if_spent([at for _, what, at in asked if what == phone], CODES_OF_PHONE, now)
     code = codes.new_code()
     issued = IssuedCode(phone, code, now + CODE_LIVES)
     session.add(
@@ -87,39 +100,44 @@ async def request_code(session: AsyncSession, identity_id: int, phone: str, cloc
     return None if person is None else issued
 
 
-def _refuse_if_too_often(times: Sequence[datetime], now: datetime) -> None:
-    if times and now - times[0] < CODE_PAUSE:
-        raise CodeRequestedTooOften(minutes=1)
-    if len(times) >= CODES_PER_HOUR:
-        wait = times[CODES_PER_HOUR - 1] + timedelta(hours=1) - now
+def _refuse_if_spent(times: Sequence[datetime], limit: int, now: datetime) -> None:
+    if len(times) >= limit:
+        wait = times[limit - 1] + HOUR - now
         raise CodeRequestedTooOften(minutes=max(1, -(-int(wait.total_seconds()) // 60)))
 
 
 async def verify_code(session: AsyncSession, identity_id: int, phone: str, code: str, clock: Clock) -> Person:
     """Make the identity stand for the person with this number, if the code is right.
 
+    Where it stood for somebody else before, the conversation with the bot ends: what that person told is not theirs.
+
     Raises:
         CodeExpired: no code was asked for, or it is older than five minutes, or it was used.
-        CodeUsedUp: five wrong tries; the count is kept although the call fails.
+        CodeUsedUp: five wrong tries, or thirty for the number by whomever; the count is kept although the call fails.
         CodeWrong: the code does not match; `left` tries remain; the count is kept.
     """
     now = clock.now()
+    # In the order of `request_code`. The second keeps browsers from guessing at once beyond the number's limit.
+    identity = await repository.lock_identity(session, identity_id)
+    person = await repository.person_by_phone(session, phone, lock=True)
     row = await repository.newest_code(session, identity_id, phone)
-    if row is None or row.used_at is not None or row.expires_at <= now:
+    if identity is None or row is None or row.used_at is not None or row.expires_at <= now:
         raise CodeExpired
+    if await repository.tries_since(session, phone, now - HOUR) >= TRIES_OF_PHONE:
+        raise CodeUsedUp
     tries = await repository.take_attempt(session, row.id, CODE_TRIES)
     if tries is None:
         raise CodeUsedUp
-    # Both are looked at whatever the first says, so that an unknown number takes as long as a wrong code.
-    person = await repository.person_by_phone(session, phone)
+    # Looked at whoever lives here, so that an unknown number takes as long as a wrong code.
     right = codes.matches(code, row.code_hash)
     if person is None or not right:
         if tries >= CODE_TRIES:
             raise CodeUsedUp
         raise CodeWrong(left=CODE_TRIES - tries)
-    identity = await repository.lock_identity(session, identity_id)
-    if identity is None or not await repository.use_code(session, row.id, now):
+    if not await repository.use_code(session, row.id, now):
         raise CodeExpired
+    if identity.person_id not in (None, person.id):
+        await _end_bot_conversation(session, identity, clock)
     identity.person_id, identity.verified_at = person.id, now
     audit.record(session, clock, actor=f"identity:{identity_id}", action="identity.verified", subject=_subject(person))
     await session.flush()
@@ -128,6 +146,8 @@ async def verify_code(session: AsyncSession, identity_id: int, phone: str, code:
 
 async def unbind(session: AsyncSession, identity_id: int, clock: Clock = SYSTEM_CLOCK) -> None:
     """Make the identity stand for nobody again; the company's own record of who lives where stays.
+
+    The conversation with the bot ends, so that nothing told in it is used for who comes next.
 
     Raises:
         NotVerified: it stood for nobody.
@@ -138,7 +158,29 @@ async def unbind(session: AsyncSession, identity_id: int, clock: Clock = SYSTEM_
     subject = f"person:{identity.person_id}"
     audit.record(session, clock, actor=f"identity:{identity_id}", action="identity.unbound", subject=subject)
     identity.person_id = identity.verified_at = None
+    await _end_bot_conversation(session, identity, clock)
     await session.flush()
+
+
+async def _end_bot_conversation(session: AsyncSession, identity: ChannelIdentity, clock: Clock) -> None:
+    """Close it, as the engine's memory is the conversation's. One that waits for a person or belongs to one stays.
+
+    A call back that was asked for waits on in a new conversation: one that is over cannot be taken.
+    """
+    found = await conversations.open_of_identity(session, identity.id)
+    current = None if found is None else await conversations.fresh(session, found.id, lock=True)
+    if current is None or current.state is not ConversationState.BOT:
+        return
+    now = clock.now()
+    current.state, current.closed_at = ConversationState.CLOSED, now
+    await session.flush()
+    if await handoff.open_item(session, current.id) is not None:
+        following = Conversation(
+            channel=identity.channel, identity_id=identity.id, created_at=now, opened_at=now, last_activity_at=now
+        )
+        session.add(following)
+        await session.flush()
+        await conversations.move_waiting(session, current.id, following.id)
 
 
 async def person_of(session: AsyncSession, identity_id: int) -> Person | None:

@@ -12,7 +12,7 @@ from property_db.database import Database
 from property_db.emergencies import service as emergencies
 from property_db.emergencies.service import EmergencyAnswer
 from property_db.handoff import service as handoff
-from property_db.models import Alarm, Ticket, TicketEvent
+from property_db.models import Alarm, Estate, Ticket, TicketEvent
 from property_db.tickets.models import TicketKind, TicketState, Urgency
 from tests.integration.property_db.conftest import Resident, Small
 
@@ -90,13 +90,30 @@ async def test_another_danger_or_a_later_one_is_a_ticket_of_its_own(
     assert len({first.ticket.id, fire.ticket.id, later.ticket.id}) == 3
 
 
-async def test_somebody_unknown_is_told_and_heard_without_an_invented_number(
+async def test_somebody_unknown_is_told_every_estates_numbers_and_none_is_invented(
     database: Database, small: Small, clock: SettableClock
 ) -> None:
     answer = await _reports(database, small.stranger, clock)
     assert (answer.ticket.estate_id, answer.ticket.home_id) == (None, None)
-    assert "当地燃气公司抢修电话" in answer.safety_text
-    assert [phone.number for phone in answer.phones] == ["119"]
+    assert "拨打 翠湖花园 0571-96177（其他小区：当地燃气公司抢修电话）" in answer.safety_text
+    assert [(phone.label, phone.number) for phone in answer.phones] == [
+        ("燃气抢修（翠湖花园）", "0571-96177"),
+        ("物业紧急值班（翠湖花园）", "0571-88001800"),
+        ("火警", "119"),
+    ]
+
+
+async def test_a_number_that_all_estates_share_is_told_once_and_others_by_name(
+    database: Database, small: Small, clock: SettableClock
+) -> None:
+    async with database.transaction() as session:
+        other = await session.get_one(Estate, small.other_estate.id)
+        other.settings = {"gas_phone": "0571-96177", "emergency_phone": "0571-88002600"}
+    answer = await _reports(database, small.stranger, clock)
+    assert "再拨打 0571-96177；" in answer.safety_text
+    assert "翠湖花园 0571-88001800、金桂苑 0571-88002600" in answer.safety_text
+    assert [phone.number for phone in answer.phones] == ["0571-96177", "0571-88001800", "0571-88002600", "119"]
+    assert answer.phones[0].label == "燃气抢修"
 
 
 async def test_with_several_homes_it_is_not_guessed_which_burns(

@@ -1,15 +1,17 @@
 """The way to a person: nobody lost, nobody taken twice, nobody over the limit."""
 
 import asyncio
+from datetime import datetime
 
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from property_db.audit import service as audit
 from property_db.clock import SettableClock
 from property_db.conversations import service as conversations
 from property_db.conversations.errors import ConversationNotFound
-from property_db.conversations.models import Author, ConversationState, Direction, MessageState
+from property_db.conversations.models import Author, Conversation, ConversationState, Direction, MessageState
 from property_db.database import Database
 from property_db.handoff import service as handoff
 from property_db.handoff.errors import (
@@ -244,6 +246,94 @@ async def test_taking_gives_the_conversation_to_the_agent_and_holds_its_messages
     assert place_now is not None
     assert place_now.taken
     assert [held.id for held in mine] == [held.id for held in others] == [small.wang.conversation_id]
+
+
+async def test_taking_asking_again_and_leaving_at_once_never_wait_for_each_other_in_a_ring(
+    database: Database, clock: SettableClock, agents: list[Agent]
+) -> None:
+    for place in await _waiting(database, clock, 8):
+        async with database.reading() as session:
+            conversation_id = (await session.get_one(QueueItem, place.item_id)).conversation_id
+
+        async def ask(conversation_id: int = conversation_id) -> None:
+            async with database.transaction() as session:
+                await handoff.request(session, conversation_id, "asked", clock)
+
+        async def leave(conversation_id: int = conversation_id) -> None:
+            async with database.transaction() as session:
+                await handoff.abandon(session, conversation_id, clock)
+
+        async def release(conversation_id: int = conversation_id) -> None:
+            async with database.transaction() as session:
+                await handoff.requeue(session, conversation_id, agents[0].id, clock)
+
+        takes = [_take(database, place.item_id, agent, clock) for agent in agents]
+        results = await asyncio.gather(*takes, ask(), leave(), release(), ask(), return_exceptions=True)
+        refusals = [result for result in results if isinstance(result, BaseException)]
+        assert all(isinstance(refusal, AlreadyTaken | AtCapacity) for refusal in refusals), refusals
+
+
+async def test_taking_locks_the_conversation_before_the_item(
+    database: Database, clock: SettableClock, agents: list[Agent], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (place,) = await _waiting(database, clock, 1)
+    order: list[str] = []
+    fresh, take_item = handoff.conversations.fresh, handoff.repository.take_item
+
+    async def locked(session: AsyncSession, conversation_id: int, *, lock: bool = False) -> Conversation | None:
+        order.append("conversation" if lock else "look")
+        return await fresh(session, conversation_id, lock=lock)
+
+    async def taken(session: AsyncSession, item: QueueItem, agent_id: int, now: datetime) -> bool:
+        order.append("item")
+        return await take_item(session, item, agent_id, now)
+
+    monkeypatch.setattr(handoff.conversations, "fresh", locked)
+    monkeypatch.setattr(handoff.repository, "take_item", taken)
+    await _take(database, place.item_id, agents[0], clock)
+    assert order[:2] == ["conversation", "item"]
+
+
+async def test_who_was_with_an_agent_who_is_gone_waits_first_once(
+    database: Database, clock: SettableClock, agents: list[Agent]
+) -> None:
+    held, waits = await _waiting(database, clock, 2)
+    item = await _take(database, held.item_id, agents[0], clock)
+    clock.advance(minutes=5, seconds=1)
+    async with database.transaction() as session:
+        await handoff.seen(session, agents[1].id, clock)
+        assert await handoff.forsaken(session, clock) == [(item.conversation_id, agents[0].id)]
+        assert await handoff.requeue(session, item.conversation_id, agents[1].id, clock) is None, "not theirs"
+
+    async def release() -> handoff.QueuePlace | None:
+        async with database.transaction() as session:
+            return await handoff.requeue(session, item.conversation_id, agents[0].id, clock)
+
+    places = await asyncio.gather(release(), release())
+    (place,) = [place for place in places if place is not None]
+    assert (place.item_id, place.position, place.kind) == (held.item_id, 1, QueueKind.CHAT)
+    async with database.reading() as session:
+        assert await session.scalar(select(func.sum(Agent.active))) == 0
+        assert [row.id for row, _ in await handoff.waiting(session)] == [held.item_id, waits.item_id]
+        assert await handoff.forsaken(session, clock) == []
+        assert await handoff.stranded(session) == []
+
+
+async def test_nobody_waits_for_a_chat_with_nobody_on_duty(
+    database: Database, clock: SettableClock, agents: list[Agent]
+) -> None:
+    (waits,) = await _waiting(database, clock, 1)
+    clock.advance(minutes=3)
+    async with database.transaction() as session:
+        await handoff.sweep_silent(session, clock)
+        (conversation_id,) = await handoff.stranded(session)
+        assert await handoff.call_back_later(session, conversation_id)
+        assert not await handoff.call_back_later(session, conversation_id)
+        item = await session.get_one(QueueItem, waits.item_id)
+        assert (item.state, item.kind) == (QueueState.WAITING, QueueKind.CALLBACK)
+        assert (await conversations.get(session, conversation_id)).state is ConversationState.BOT
+        await handoff.set_status(session, agents[0].id, AgentStatus.ONLINE, clock)
+        assert await handoff.stranded(session) == []
 
 
 async def test_what_does_not_wait_cannot_be_taken(

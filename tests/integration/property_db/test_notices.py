@@ -155,3 +155,34 @@ async def test_a_notice_names_the_place_it_is_for(
         views = await notices.outages(session, homes=[small.home], clock=clock)
         unit = await session.get_one(Unit, small.home.unit_id)
     assert [view.scope_text for view in views] == ["翠湖花园3栋", f"翠湖花园3栋{unit.name}单元"]
+
+
+async def test_midnight_belongs_to_one_day_only(
+    database: Database, small: Small, clock: SettableClock, posted: None
+) -> None:
+    async with database.transaction() as session:
+        session.add(
+            Notice(
+                estate_id=small.estate.id,
+                kind=NoticeKind.OUTAGE,
+                body="详情",
+                title="割接",
+                utility="网络",
+                state=NoticeState.PUBLISHED,
+                starts_at=_at(26, 0),
+                ends_at=_at(27, 0),
+            )
+        )
+    days = [TimeWindow(_at(day, 0), _at(day + 1, 0)) for day in (25, 26, 27)]
+    found = [await _outages(database, clock, homes=[small.home], window=day) for day in days]
+    assert found == [[], ["割接"], []]
+
+
+async def test_a_notice_is_found_by_what_its_title_says_even_when_it_is_no_news_any_more(
+    database: Database, small: Small, clock: SettableClock, posted: None
+) -> None:
+    async with database.reading() as session:
+        views = await notices.search(session, "旧公告写了什么", homes=[small.home], clock=clock)
+        nothing = await notices.search(session, "停车", homes=[small.home], clock=clock)
+    assert [view.title for view in views] == ["旧公告"]
+    assert nothing == []

@@ -348,7 +348,7 @@ async def test_what_one_filed_for_a_home_goes_with_the_home(
         number = (await tickets.report(session, draft, clock)).number
         public = (await tickets.report(session, RepairDraft(identity_id=identity, facility="路灯"), clock)).number
         complaint = ComplaintDraft(
-            identity_id=identity, home_id=small.home.id, category=ComplaintCategory.NOISE, text="太吵"
+            identity_id=identity, home_id=small.home.id, category=ComplaintCategory.NEIGHBOR, text="太吵"
         )
         grievance = (await complaints.file(session, complaint, clock)).number
 

@@ -188,8 +188,20 @@ async def test_office_information_carries_the_estates_own_numbers(database: Data
     assert "滨河路" in info.body
     assert info.phone == "0571-88001801"
     assert "{" not in elsewhere.body
-    assert "请向物业服务中心咨询" in elsewhere.body
+    assert elsewhere.body == "办公地址：小区物业服务中心前台。来访请带好房号，方便为您查询。"
     assert elsewhere.phone is None
+
+
+async def test_what_names_a_setting_that_is_not_entered_is_left_out(database: Database, small: Small) -> None:
+    await defaults.load(database)
+    body = "来电请拨 {office_phone}；急事拨 {emergency_phone}。\n随时欢迎；电话 {gas_phone}。"
+    async with database.transaction() as session:
+        session.add(CompanyInfo(estate_id=small.other_estate.id, topic="invoice", title="发票", body=body))
+        session.add(CompanyInfo(estate_id=small.other_estate.id, topic="utility", title="电", body="{hours}"))
+    async with database.reading() as session:
+        assert (await company.topic(session, small.other_estate.id, "invoice")).body == "随时欢迎。"
+        with pytest.raises(TopicUnknown):
+            await company.topic(session, small.other_estate.id, "utility")
 
 
 async def test_an_estates_own_text_comes_before_the_general_one(database: Database, small: Small) -> None:

@@ -1,11 +1,12 @@
 """Money: the answers are the database's, and only about the resident's own homes."""
 
+import pytest
 from sqlalchemy import func, select
 
 from property_db.complaints.models import Complaint
 from property_db.database import Database
 from property_db.estates.models import Home
-from property_db.fees.models import Bill
+from property_db.fees.models import Bill, FeeItem
 from property_db.people.models import Binding, Person
 from tests.unit.actions.conftest import WANG, Arrive, Resident
 
@@ -86,7 +87,8 @@ async def test_why_so_much_explains_the_fee_spoken_of_before(wang: Resident) -> 
     await wang.gets("action_query_arrears")
     await wang.says("为什么这么多", "explain_bill")
     answer = await wang.gets("action_explain_bill")
-    assert answer.responses[0] == "utter_explain_area_price"
+    assert answer.responses[0] == "utter_explain_sum"
+    assert "utter_explain_area_price" in answer.responses
     shown = answer.params("utter_explain_area_price")
     assert float(shown["area"]) * float(shown["unit_price"]) * int(shown["months"]) == float(shown["amount"])
 
@@ -94,7 +96,7 @@ async def test_why_so_much_explains_the_fee_spoken_of_before(wang: Resident) -> 
 async def test_every_method_of_charging_has_its_explanation(wang: Resident) -> None:
     for fee, method in [("水费", "meter"), ("公摊费", "shared_area"), ("物业费", "area_price")]:
         await wang.says(f"{fee}怎么算的", "explain_bill", fee_type=fee)
-        assert (await wang.gets("action_explain_bill")).responses[0] == f"utter_explain_{method}"
+        assert f"utter_explain_{method}" in (await wang.gets("action_explain_bill")).responses
 
 
 async def test_a_bill_that_does_not_exist_is_not_explained(wang: Resident) -> None:
@@ -136,3 +138,111 @@ async def test_in_the_middle_of_a_form_nothing_else_is_suggested(wang: Resident)
     wang.form = "report_repair_form"
     await wang.says("我还欠多少钱", "query_arrears")
     assert (await wang.gets("action_query_arrears")).responses == ["utter_arrears", "#bill_card"]
+
+
+async def test_why_a_sum_is_so_much_is_told_by_its_bills_and_then_by_the_formula_of_one(
+    wang: Resident, database: Database
+) -> None:
+    await wang.says("我家还欠多少钱", "query_arrears")
+    await wang.gets("action_query_arrears")
+    await wang.says("为什么这么多", "explain_bill")
+    answer = await wang.gets("action_explain_bill")
+    owed = await owed_fen(database, WANG)
+    assert answer.params("utter_explain_sum")["total"] == f"{owed / 100:.2f}"
+    lines = [said for said in answer.said if said["response"] == "utter_explain_sum_line"]
+    assert round(sum(float(line["due"]) for line in lines) * 100) == owed
+    assert any("违约金" in line["details"] for line in lines)
+    assert answer.responses.index("utter_explain_area_price") == len(lines) + 2
+
+
+async def test_one_bill_named_by_its_period_is_not_explained_as_a_sum(wang: Resident) -> None:
+    await wang.says("10月的物业费怎么算的", "explain_bill", fee_type="物业费", period=("2026-10", "10月"))
+    assert (await wang.gets("action_explain_bill")).responses[0] == "utter_explain_area_price"
+
+
+async def test_the_amount_of_a_paid_bill_is_told(wang: Resident, database: Database) -> None:
+    async with database.reading() as session:
+        amount = await session.scalar(
+            select(Bill.amount_fen)
+            .join(FeeItem)
+            .join(Home, Home.id == Bill.home_id)
+            .where(Home.label == "翠湖花园3栋2单元501", FeeItem.name == "燃气费", Bill.period == "2026-07")
+        )
+    assert amount
+    for action, intent in (("action_query_arrears", "query_arrears"), ("action_fee_standard", "ask_fee_standard")):
+        await wang.says("7月的燃气费多少钱", intent, fee_type="燃气费", period=("2026-07", "7月"))
+        answer = await wang.gets(action)
+        assert answer.responses == ["utter_bill_paid", "utter_arrears_none_next"]
+        assert answer.params("utter_bill_paid")["amount"] == f"{amount / 100:.2f}"
+
+
+async def test_many_paid_bills_are_told_with_their_sum(li: Resident) -> None:
+    await li.says("10月的费用多少", "query_arrears", period=("2026-10", "10月"))
+    answer = await li.gets("action_query_arrears")
+    lines = [said for said in answer.said if said["response"] == "utter_bill_paid_line"]
+    assert len(lines) == int(answer.params("utter_bills_paid")["count"]) > 1
+    await li.says("去年到今年的费用", "query_arrears", period=("2025-01/2026-12", "去年到今年"))
+    assert "utter_fee_sum_line" in (await li.gets("action_query_arrears")).responses
+
+
+async def test_a_bill_that_never_was_is_not_called_paid(li: Resident) -> None:
+    await li.says("取暖费呢", "query_arrears", fee_type="取暖费")
+    assert (await li.gets("action_query_arrears")).responses[0] == "utter_bills_none"
+    await li.says("2019年的费用", "query_arrears", period="2019")
+    assert (await li.gets("action_query_arrears")).responses[0] == "utter_bills_none"
+    await li.says("2019年交过吗", "query_payment_history", period="2019")
+    assert (await li.gets("action_query_payment_history")).responses == ["utter_payments_none", "utter_bills_none"]
+
+
+async def test_payments_without_a_period_are_the_newest_six(wang: Resident) -> None:
+    await wang.says("我交过哪些钱", "query_payment_history")
+    answer = await wang.gets("action_query_payment_history")
+    assert answer.params("utter_payments")["count"] == "6"
+
+
+async def test_payments_of_a_period_are_all_told_with_their_sum_and_what_is_still_open(wang: Resident) -> None:
+    await wang.says("今年的物业费交了没", "query_payment_history", fee_type="物业费", period=("2026", "今年"))
+    answer = await wang.gets("action_query_payment_history")
+    lines = [said for said in answer.said if said["response"] == "utter_payment_line"]
+    told = answer.params("utter_payments_of")
+    assert int(told["count"]) == len(lines) > 6
+    assert f"{sum(float(line['amount']) for line in lines):.2f}" == told["total"]
+    assert "2026年10月" in answer.params("utter_payments_open")["bills"]
+
+
+async def test_whoever_has_paid_it_all_is_told_so(li: Resident) -> None:
+    await li.says("今年的费用交了没", "query_payment_history", period=("2026", "今年"))
+    answer = await li.gets("action_query_payment_history")
+    assert "utter_fee_sum_line" in answer.responses
+    assert "utter_payments_complete" in answer.responses
+
+
+async def test_a_late_charge_is_told_from_the_own_bills_before_the_companys_text(wang: Resident, li: Resident) -> None:
+    await wang.says("滞纳金多少", "ask_late_fee")
+    answer = await wang.gets("action_company_info")
+    assert answer.responses[:2] == ["utter_late_charge", "utter_late_charge_line"]
+    assert "utter_company_info" in answer.responses
+    await wang.says("为什么10月物业费有违约金", "explain_bill", fee_type="物业费", period=("2026-10", "10月"))
+    answer = await wang.gets("action_explain_bill")
+    assert answer.responses[:3] == ["utter_late_charge", "utter_late_charge_line", "utter_company_info"]
+    await li.says("滞纳金多少", "ask_late_fee")
+    assert (await li.gets("action_company_info")).responses[:2] == ["utter_late_charge_none", "utter_company_info"]
+
+
+@pytest.mark.parametrize(
+    "said", ["李秀英家欠费吗", "我邻居家物业费交了没", "帮我查一下张伟的物业费", "老王家欠多少", "赵先生欠多少钱"]
+)
+async def test_what_others_owe_is_told_to_nobody(wang: Resident, said: str) -> None:
+    for action in ("action_query_arrears", "action_query_payment_history", "action_explain_bill"):
+        await wang.says(said, "query_arrears")
+        assert (await wang.gets(action)).responses == ["utter_home_not_yours"]
+
+
+async def test_ones_own_name_is_no_strangers(wang: Resident) -> None:
+    await wang.says("王建国家欠费吗", "query_arrears")
+    assert (await wang.gets("action_query_arrears")).responses[0] == "utter_arrears"
+
+
+async def test_a_foreign_home_is_refused_where_tariffs_are_asked_for_too(wang: Resident) -> None:
+    await wang.says("5栋1单元1203的物业费", "ask_fee_standard", building="5", unit="1", room="1203")
+    assert (await wang.gets("action_fee_standard")).responses == ["utter_home_not_yours"]

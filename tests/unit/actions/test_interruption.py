@@ -8,7 +8,7 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions.interruption import is_interruption
 from actions.questions import FreeText, PhoneNumber, Question, VisitTime, YesOrNo
-from actions.repair_questions import Place, Symptom, Urgency
+from actions.repair_questions import EstateChoice, Place, Symptom, Urgency
 from actions.turn import Turn
 
 OWN = frozenset({"report_repair", "change_repair"})
@@ -39,6 +39,8 @@ def heard(text: str, intent: str, confidence: float, entities: dict[str, str]) -
         ("保安态度差", "complain_service", 0.9, {}, PhoneNumber("p", "u")),
         ("/query_arrears", "query_arrears", 1.0, {}, FreeText("x", "u")),
         ("电话多少", "ask_office_info", 0.8, {}, Place("p", "u")),
+        ("马桶堵了怎么办", "ask_repair_guide", 0.8, {}, Place("p", "u")),
+        ("马桶堵了怎么办", "ask_repair_guide", 0.8, {}, EstateChoice("e", "u")),
     ],
 )
 def test_a_question_of_its_own(
@@ -63,6 +65,10 @@ def test_a_question_of_its_own(
         ("师傅来的时候带个梯子", "query_repair_progress", 0.77, {}, FreeText("x", "u")),
         ("雨棚那儿", "ask_repair_price", 0.49, {}, Place("p", "u")),
         ("/inform", "inform", 1.0, {}, TIME),
+        ("不知道", "goodbye", 0.8, {}, PhoneNumber("p", "u")),
+        ("嗯那个", "stop", 0.4, {}, TIME),
+        ("什么时候都行", "query_repair_progress", 0.9, {}, TIME),
+        ("随便", "give_feedback", 0.8, {}, URGENCY),
     ],
 )
 def test_an_answer_however_the_intent_looks(

@@ -349,11 +349,11 @@ def more(resident: Resident, kind: str, value: str, typed: str) -> None:
 
 
 async def test_a_person_or_a_danger_ends_the_report_and_nothing_of_it_is_in_the_next(wang: Resident) -> None:
-    for text, action in (("转人工", "action_request_human"), ("闻到煤气味", "action_report_emergency")):
+    for words, action in (("转人工", "action_request_human"), ("闻到煤气味", "action_report_emergency")):
         await wang.begins(FORM, "空调不制冷，很急", "report_repair", facility="空调", place="客厅")
         wang.slots["suspended_task"] = ["complaint_form"]
         wang.slots["complaint_text"] = "楼上太吵"
-        await wang.says(text, "request_human")
+        await wang.says(words, "request_human")
         await wang.gets(action)
         assert wang.form is None
         assert wang.slots["repair_facility"] is None
@@ -371,15 +371,18 @@ async def test_a_new_report_begins_without_answers_of_one_broken_off(wang: Resid
 @pytest.mark.parametrize(
     "text", ["对了 再看看厨房下水", "对了 顺便看下插座也没电了", "可以，对了门铃也不响", "好的，让师傅带个梯子"]
 )
-async def test_what_comes_with_a_yes_is_written_down_and_shown_again(wang: Resident, text: str) -> None:
+@pytest.mark.parametrize("intent", ["affirm", "report_repair"])
+async def test_what_comes_with_a_yes_is_written_down_and_shown_again(wang: Resident, text: str, intent: str) -> None:
     await begin_with_everything(wang)
-    answer = await wang.answers(text, "affirm")
+    answer = await wang.answers(text, intent)
     assert answer.responses == ["utter_repair_added"]
     assert wang.asked == "repair_confirmed"
     assert "；另外：" in wang.slots["repair_symptom"]
 
 
-@pytest.mark.parametrize("text", ["可以", "对，就这样报吧", "嗯嗯好的没问题", "好的，谢谢", "确认提交", "行，麻烦您了", "/affirm"])
+@pytest.mark.parametrize(
+    "text", ["可以", "对，就这样报吧", "嗯嗯好的没问题", "好的，谢谢", "确认提交", "行，麻烦您了", "/affirm"]
+)
 async def test_a_plain_yes_files(wang: Resident, text: str) -> None:
     await begin_with_everything(wang)
     await wang.answers(text, "affirm")
@@ -433,8 +436,8 @@ async def test_words_of_hurry(wang: Resident, text: str) -> None:
 
 
 OPEN_TIMES = [
-    "随便", "不知道", "什么时候都行", "随便什么时候", "什么时候都可以", "还没想好", "我再想想", "看你们方便", "你们看着办",
-    "下班以后", "都行",
+    "随便", "不知道", "什么时候都行", "随便什么时候", "什么时候都可以", "还没想好", "我再想想", "看你们方便",
+    "你们看着办", "下班以后", "都行",
 ]  # fmt: skip
 
 
@@ -493,10 +496,10 @@ async def test_not_correcting_anything_goes_back_to_the_summary(wang: Resident, 
 
 async def test_going_on_is_not_giving_up(wang: Resident) -> None:
     await wang.begins(FORM, "厨房水龙头漏水", "report_repair", **TAP)
-    for text, intent, sure in (("继续报修", "cancel_repair", 0.8), ("接着", "stop", 0.9), ("嗯那个", "stop", 0.4)):
-        answer = await wang.answers(text, intent, confidence=sure)
-        assert "action_execution_rejected" not in answer.kinds(), text
-        assert wang.asked == "repair_urgency" or text == "嗯那个"
+    for words, intent, sure in (("继续报修", "cancel_repair", 0.8), ("接着", "stop", 0.9), ("嗯那个", "stop", 0.4)):
+        answer = await wang.answers(words, intent, confidence=sure)
+        assert "action_execution_rejected" not in answer.kinds(), words
+        assert wang.asked == "repair_urgency"
     answer = await wang.answers("不报了", "cancel_repair", confidence=0.3)
     assert answer.followup() == "action_stop"
 
@@ -536,3 +539,22 @@ async def test_a_time_told_for_a_fault_reported_already_is_kept(wang: Resident, 
     await wang.gets("action_file_repair")
     (ticket,) = await tickets_of(database, wang)
     assert ticket.appointment_start is not None
+
+
+async def test_which_ticket_is_to_be_withdrawn_is_not_answered_by_giving_up(wang: Resident) -> None:
+    wang.slots["ticket_choices"] = [["WX1", "马桶"], ["WX2", "灯"]]
+    await wang.begins("cancel_repair_form", "取消报修", "cancel_repair")
+    answer = await wang.answers("不修了", "cancel_repair")
+    assert answer.followup() is None
+    assert wang.asked == "cancel_ticket"
+
+
+async def test_a_correction_of_a_named_field_changes_only_that_one(wang: Resident) -> None:
+    await begin_with_everything(wang)
+    await wang.answers("地点改成阳台门", "change_repair", facility=("室内门", "门"), place="阳台")
+    assert (wang.slots["repair_place"], wang.slots["repair_facility"]) == ("阳台门", "水龙头")
+    await wang.answers("坏了什么改成窗户", "ask_repair_responsibility")
+    assert wang.slots["repair_facility"] == "窗户"
+    await wang.answers("对了 顺便看下插座也没电了", "ask_outage", utility="电")
+    assert wang.slots["repair_symptom"].endswith("没电了")
+    assert wang.asked == "repair_confirmed"

@@ -51,6 +51,18 @@ class Emitted(socketio.AsyncServer):  # type: ignore[misc]
         return [name for name, _, _ in self.sent]
 
 
+class Remembering(Hub):
+    """A hub that keeps what it was told."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told: list[Event] = []
+
+    def publish(self, *events: Event) -> None:
+        """Keep it."""
+        self.told += events
+
+
 @dataclass
 class World:
     """A server with the desk only, and what is behind it."""
@@ -87,19 +99,14 @@ async def world(empty_database: Path, tmp_path: Path, monkeypatch: pytest.Monkey
     settings = Settings(_env_file=None, data_dir=tmp_path)  # type: ignore[call-arg]
     database = Database(settings.database, synchronous="OFF")
     unused = cast(Any, None)
-    services = Services(settings, SettableClock(START), database, Hub(), unused, unused, unused, unused)
+    hub = Remembering()
+    services = Services(settings, SettableClock(START), database, hub, unused, unused, unused, unused, unused)
     app = FastAPI()
     realtime = Emitted()
     app.state.services, app.state.realtime = services, realtime
     errors.install(app)
     app.include_router(api.router)
-    world = World(services, app, realtime)
-
-    async def hear(event: Event) -> None:
-        world.told.append(event)
-
-    services.hub.listen(hear)
-    yield world
+    yield World(services, app, realtime, hub.told)
     await database.dispose()
 
 

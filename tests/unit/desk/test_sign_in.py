@@ -4,8 +4,11 @@ import httpx
 import pytest
 from sqlalchemy import select
 
+from integrations.desk import auth
 from property_db.audit.models import AuditEntry
+from property_db.handoff.agents import set_password
 from property_db.handoff.models import AgentSession
+from property_db.people.models import Person
 from tests.unit.desk.conftest import PASSWORD, Browser, World
 
 PUBLIC_ID = "0" * 32
@@ -74,10 +77,41 @@ async def test_unknown_user_and_wrong_password_get_the_same_answer(world: World,
     assert wrong.json() == unknown.json() == {"error": {"code": "sign_in_refused", "message": "用户名或密码不对。"}}
 
 
-async def test_guessing_one_password_is_stopped_whatever_the_address(world: World, xiaoli: Browser) -> None:
-    statuses = [(await Browser(world, "xiaoli", f"10.0.1.{n}").login("guess")).status_code for n in range(11)]
+async def test_guessing_one_password_is_stopped_and_locks_out_nobody_elsewhere(world: World, xiaoli: Browser) -> None:
+    statuses = [(await Browser(world, "xiaoli", "10.0.1.1").login("guess")).status_code for _ in range(11)]
     assert statuses == [401] * 10 + [429]
+    assert (await Browser(world, "XiaoLi", "10.0.1.1").login(PASSWORD)).status_code == 429
+    assert (await Browser(world, "xiaoli", "10.0.1.2").login(PASSWORD)).status_code == 200
+
+
+async def test_guessing_one_password_from_many_addresses_is_stopped(world: World, xiaoli: Browser) -> None:
+    statuses = [(await Browser(world, "xiaoli", f"10.0.1.{n}").login("guess")).status_code for n in range(101)]
+    assert statuses == [401] * 100 + [429]
     assert (await Browser(world, "XiaoLi", "10.0.2.1").login(PASSWORD)).status_code == 429
+
+
+async def test_no_transaction_is_open_while_a_password_is_hashed(
+    world: World, xiaoli: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def write_meanwhile(password_hash: str | None, password: str) -> bool:
+        async with world.database.transaction() as session:
+            session.add(Person(name="王建国", phone="13800138000"))
+        return password_hash is not None
+
+    monkeypatch.setattr(auth, "verify_password", write_meanwhile)
+    assert (await xiaoli.login()).status_code == 200
+
+
+async def test_a_password_changed_while_it_was_verified_opens_nothing(
+    world: World, xiaoli: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def change_meanwhile(password_hash: str | None, password: str) -> bool:
+        async with world.database.transaction() as session:
+            await set_password(session, "xiaoli", "another password")
+        return True
+
+    monkeypatch.setattr(auth, "verify_password", change_meanwhile)
+    assert (await xiaoli.login()).status_code == 401
 
 
 async def test_guessing_many_names_from_one_address_is_stopped(world: World, xiaoli: Browser) -> None:
