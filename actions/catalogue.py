@@ -61,6 +61,20 @@ def mentions(name: str, text: str) -> bool:
     return _pattern(name).search(normalise(text)) is not None
 
 
+def after(name: str, text: str, *, but: str) -> int | None:
+    """Return where the text goes on after the last word of that list that is not within a word of the list `but`.
+
+    The place counts in `text` as it stands, so that it can be compared with those of entities.
+    """
+    barred = [found.span() for found in _pattern(but).finditer(text)]
+    ends = [
+        found.end()
+        for found in _pattern(name).finditer(text)
+        if not any(start <= found.start() and found.end() <= end for start, end in barred)
+    ]
+    return ends[-1] if ends else None
+
+
 def without(name: str, text: str) -> str:
     """Return `text` with all words of that list taken out."""
     return _pattern(name).sub("", text)

@@ -1,5 +1,8 @@
 """Questions answered with the texts the company edits itself."""
 
+from contextlib import suppress
+
+from actions import late_charges
 from actions.base import DomainAction
 from actions.turn import Event, Turn
 from property_db.company import service as company
@@ -48,40 +51,54 @@ class CompanyInfo(DomainAction):
         return "action_company_info"
 
     async def work(self, turn: Turn) -> list[Event]:
-        """Say the text of the resident's estate; those of all estates where that is unknown and they differ."""
-        topic = TOPICS.get(turn.intent, "office_info")
-        try:
-            texts = await _texts(turn, topic)
-        except TopicUnknown:
-            turn.say("utter_company_info_none")
-            return []
-        if len(texts) > MOST_ESTATES:
-            payload = f'/{turn.intent}{{"choice":"%s"}}'
-            turn.offer("utter_ask_repair_estate", [(name, payload % name) for name in texts])
-            return []
-        for name, info in texts.items():
-            _say(turn, info, name if len(texts) > 1 else "")
-        if turn.intent in NEXT:
+        """Say the text of the resident's estate; where that is unknown, what differs for each of them."""
+        if turn.intent == "ask_late_fee" and turn.homes and late_charges.asked_for(turn):
+            fee_type, period = turn.entity("fee_type"), turn.entity("period")
+            homes = await turn.own_homes()
+            await late_charges.tell(turn, homes, fee_type and str(fee_type), period and str(period))
+        if await read_out(turn, TOPICS.get(turn.intent, "office_info")) and turn.intent in NEXT:
             turn.suggest(NEXT[turn.intent])
         return []
 
 
+async def read_out(turn: Turn, topic: str) -> bool:
+    """Say the company's text on a topic; whether it was said."""
+    texts = await _texts(turn, topic)
+    if not texts:
+        turn.say("utter_company_info_none")
+        return False
+    bodies = {name: info.body.split("\n") for name, info in texts.items()}
+    common = [line for line in next(iter(bodies.values())) if all(line in lines for lines in bodies.values())]
+    own = {name: [line for line in lines if line not in common] for name, lines in bodies.items()}
+    phones = {name: info.phone for name, info in texts.items() if info.phone and info.phone not in info.body}
+    if len(texts) > MOST_ESTATES and any(own.values()) and turn.intent in TOPICS:
+        payload = f'/{turn.intent}{{"choice":"%s"}}'
+        turn.offer("utter_ask_repair_estate", [(name, payload % name) for name in texts])
+        return False
+    for name, lines in own.items():
+        if lines:
+            turn.say("utter_company_info_of", estate=name, body="\n".join(lines))
+    if common:
+        turn.say("utter_company_info", body="\n".join(common))
+    alike = len(phones) == len(texts) and len(set(phones.values())) == 1
+    for name, phone in list(phones.items())[: 1 if alike else None]:
+        if alike:
+            turn.say("utter_company_info_phone", phone=phone)
+        else:
+            turn.say("utter_company_info_phone_of", estate=name, phone=phone)
+    for title, url in dict.fromkeys((info.title, info.url) for info in texts.values() if info.url):
+        turn.show(Link(title=title, url=url))
+    return True
+
+
 async def _texts(turn: Turn, topic: str) -> dict[str, CompanyInfoView]:
-    """Return the texts by estate; one without a name where all are alike."""
+    """Return the texts by estate: of the one chosen, of the resident's, otherwise of all that have one."""
     known = await turn.estate()
     chosen = [estate for estate in await turn.estates() if estate.name == turn.entity("choice")]
     estates = chosen or ([known] if known is not None else await turn.estates())
-    texts = {estate.name: await company.topic(turn.session, estate.id, topic) for estate in estates}
-    if len({(info.body, info.phone) for info in texts.values()}) > 1:
-        return texts
-    return {"": next(iter(texts.values()), None) or await company.topic(turn.session, None, topic)}
-
-
-def _say(turn: Turn, info: CompanyInfoView, estate: str) -> None:
-    if estate:
-        turn.say("utter_company_info_of", estate=estate)
-    turn.say("utter_company_info", body=info.body)
-    if info.phone and info.phone not in info.body:
-        turn.say("utter_company_info_phone", phone=info.phone)
-    if info.url:
-        turn.show(Link(title=info.title, url=info.url))
+    texts: dict[str, CompanyInfoView] = {}
+    asked: list[tuple[str, int | None]] = [(estate.name, estate.id) for estate in estates]
+    for name, estate_id in asked or [("", None)]:
+        with suppress(TopicUnknown):
+            texts[name] = await company.topic(turn.session, estate_id, topic)
+    return texts

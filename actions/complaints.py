@@ -3,8 +3,9 @@
 from typing import Any
 
 from actions.base import DomainAction
-from actions.catalogue import core, without
-from actions.questions import FreeText, YesOrNo
+from actions.catalogue import core, names_fault, without
+from actions.interruption import SURE
+from actions.questions import FreeText, YesOrNo, new_text
 from actions.tasks import Completion, Draft, Task
 from actions.turn import Event, Turn
 from actions.wording import short
@@ -26,11 +27,27 @@ class ComplaintText(FreeText):
         told = without("complaint_words", core(turn.typed))
         return turn.typed if len(told) >= ENOUGH else None
 
+    def replacement(self, turn: Turn, *, named: bool, correcting: bool) -> Any:
+        """Take what stands after 内容改成."""
+        return new_text(turn) if named else None
+
 
 class ComplaintPlace(FreeText):
     """Where it happened, which may be left open."""
 
     entities = ("place", "building", "unit", "room")
+    telling = False
+
+    def answer(self, turn: Turn) -> Any:
+        """Take the text unless it goes on telling what happened instead of where."""
+        complains = turn.intent in ("complain_service", "complain_neighbor") and turn.confidence >= SURE
+        placed = any(turn.entities(name) for name in self.entities)
+        return None if not placed and (complains or names_fault(turn.typed)) else super().answer(turn)
+
+    def replacement(self, turn: Turn, *, named: bool, correcting: bool) -> Any:
+        """Take what stands after 地点改成, or a place where it was asked what to change."""
+        placed = any(turn.entities(name) for name in self.entities)
+        return (new_text(turn) if named else None) or (turn.typed if placed and correcting and not named else None)
 
     def volunteered(self, turn: Turn) -> Any:
         """A complaint that names a place needs no question for it; a place named later is noted."""
@@ -63,6 +80,20 @@ class ComplaintForm(Task):
         """Note whom it is about."""
         category = CATEGORIES.get(turn.intent, ComplaintCategory.SERVICE)
         answers.set("complaint_category", category.value)
+
+    def add(self, turn: Turn, answers: Draft, text: str) -> bool:
+        """Write down what came with a yes."""
+        known = answers.get("complaint_text")
+        if not known or len(core(text)) < ENOUGH:
+            return False
+        answers.set("complaint_text", known + short("and_also") + text)
+        turn.say("utter_repair_added")
+        return True
+
+    def absorb(self, turn: Turn, answers: Draft) -> bool:
+        """Write down more of what happened where something else was asked."""
+        more = names_fault(turn.typed) or turn.intent in ("complain_service", "complain_neighbor")
+        return more and self.add(turn, answers, turn.typed)
 
 
 class AskComplaintConfirmed(DomainAction):

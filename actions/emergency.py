@@ -1,12 +1,10 @@
 """Danger: the safety text before anything else, a ticket and an alarm."""
 
-from actions.base import DomainAction, end_form, set_slots
+from actions.base import DomainAction
+from actions.tasks import drop_tasks
 from actions.turn import Event, Turn
 from bot.language.emergency import detect
 from property_db.emergencies import service as emergencies
-
-ALARM = 0.9
-"""What the detector's rules do not find is an alarm only from this confidence on; below it is asked, numbers first."""
 
 
 class ReportEmergency(DomainAction):
@@ -21,8 +19,8 @@ class ReportEmergency(DomainAction):
     async def work(self, turn: Turn) -> list[Event]:
         """Say how to be safe, then that people know. No form goes on after that."""
         kind = detect(turn.typed)
-        if kind is None and not turn.is_choice and turn.confidence < ALARM:
-            # Only the intent model thinks so, and hardly: the numbers to call at once, but no alarm for 「！！！」.
+        if kind is None and not turn.is_choice:
+            # Only the intent model thinks so: the numbers to call at once and a question, but no alarm for 「！！！」.
             turn.say("utter_emergency_unsure")
             return []
         answer = await emergencies.report(
@@ -36,4 +34,4 @@ class ReportEmergency(DomainAction):
         )
         turn.show(answer.block)
         turn.say("utter_emergency_reported", number=answer.ticket.number)
-        return [*set_slots(suspended_task=None), *end_form()]
+        return drop_tasks(turn)

@@ -1,7 +1,7 @@
 """What is said when a message was not understood: the likely wishes to tap, and from the second time on a person."""
 
 from actions.base import DomainAction, set_slots, wish
-from actions.catalogue import names_fault, section
+from actions.catalogue import is_just, names_fault, section
 from actions.later import answer_later
 from actions.offers import make_offer
 from actions.turn import Event, Turn
@@ -43,6 +43,8 @@ class Fallback(DomainAction):
         if turn.parsed.get("entities") and len(turn.rest(*VALUES)) <= 1 and turn.active_form is None:
             # 水费呢: too short for the intent model, but a value says what it is about.
             return await answer_later(turn, wish(turn, "action_inform"))
+        if is_just("agree", turn.typed) and turn.active_form is None:
+            return await answer_later(turn, wish(turn, "action_affirm"))
         titles = section("intents")
         likely = [
             (titles[intent], f"/{intent}")

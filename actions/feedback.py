@@ -4,9 +4,11 @@ from typing import Any
 
 from rasa_sdk.events import FollowupAction
 
-from actions.base import DomainAction
-from actions.catalogue import core, without
+from actions.base import DomainAction, wish
+from actions.catalogue import core, mentions, without
 from actions.complaints import ENOUGH
+from actions.interruption import SURE
+from actions.later import answer_later
 from actions.questions import FreeText
 from actions.tasks import Completion, Task
 from actions.turn import Event, Turn
@@ -31,6 +33,8 @@ class GiveFeedback(DomainAction):
         """Keep the text if it says something."""
         if len(without("complaint_words", core(turn.typed))) < ENOUGH:
             return [FollowupAction("feedback_form")]
+        if turn.confidence < SURE and not mentions("suggests", turn.typed):
+            return await answer_later(turn, wish(turn, "action_fallback"))  # 王建国 is no suggestion
         await complaints.give_feedback(turn.session, turn.scope.identity_id, turn.typed, turn.clock, turn.message_id)
         turn.say("utter_feedback_recorded")
         return []

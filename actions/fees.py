@@ -3,8 +3,12 @@
 from collections.abc import Sequence
 
 from actions.base import DomainAction, set_slots, wish
+from actions.company import read_out
+from actions.late_charges import asked_for as asks_for_late_charge
+from actions.late_charges import tell as tell_late_charges
 from actions.later import answer_later
 from actions.offers import make_offer
+from actions.others import names_somebody_else
 from actions.turn import Event, Turn
 from actions.wording import period_text, short, yuan_text
 from property_db.clock import SHANGHAI
@@ -13,8 +17,16 @@ from property_db.complaints.models import ComplaintCategory
 from property_db.conversations.blocks import BillCard, BillLine
 from property_db.estates.models import Home
 from property_db.fees import service as fees
-from property_db.fees.schemas import Arrears, Explanation, Standard
+from property_db.fees.models import BillState
+from property_db.fees.schemas import Arrears, BillView, Explanation, PaymentView, Standard
+from property_db.people.errors import HomeNotYours, NotVerified
 
+NEWEST = 6
+"""Payments told where no period is named."""
+MOST_LINES = 24
+"""More payments or bills than these are told as one line for each fee."""
+ALL = 1000
+"""So many bills or payments of one home and period there never are."""
 LEAST_OBJECTION = 2
 """So many characters beside fee and period, and something may be objected."""
 
@@ -26,6 +38,19 @@ class _AboutFees(DomainAction):
         """Return fee type and period the message names."""
         fee_type, period = turn.entity("fee_type"), turn.entity("period")
         return (str(fee_type) if fee_type else None), (str(period) if period else None)
+
+    async def about(self, turn: Turn) -> tuple[Home, ...]:
+        """Return the homes the message is about.
+
+        Raises:
+            NotVerified: nothing is bound.
+            HomeNotYours: it asks about a home or a person of others.
+        """
+        if not turn.homes:
+            raise NotVerified
+        if await names_somebody_else(turn):
+            raise HomeNotYours
+        return await turn.own_homes()
 
     def scope_text(self, fee_type: str | None, period: str | None) -> str:
         """Return `2026年10月物业费` or as much of it as was named."""
@@ -44,20 +69,49 @@ class QueryArrears(_AboutFees):
         return "action_query_arrears"
 
     async def work(self, turn: Turn) -> list[Event]:
-        """Say the sum of each home and show its bills."""
+        """Say the sum of each home and show its bills; of a period also what is paid already."""
         fee_type, period = self.asked(turn)
         owing = False
-        for home in await turn.own_homes():
+        for home in await self.about(turn):
             arrears = await fees.arrears(turn.session, [home], fee_type, period, turn.clock)
-            scope = self.scope_text(fee_type, period)
-            if not arrears.bills:
-                turn.say("utter_arrears_none", home=self.home_text(turn, home), scope=scope)
-                continue
-            owing = True
-            turn.say("utter_arrears", home=self.home_text(turn, home), scope=scope, total=arrears.total_text)
-            turn.show(_card(home, arrears))
+            where = {"home": self.home_text(turn, home), "scope": self.scope_text(fee_type, period)}
+            known = await fees.bills(turn.session, [home], fee_type, period, ALL, turn.clock)
+            paid = [bill for bill in known if bill.state is BillState.PAID] if period else []
+            if arrears.bills:
+                owing = True
+                turn.say("utter_arrears", **where, total=arrears.total_text)
+                turn.show(_card(home, arrears))
+            elif not known and (fee_type or period):
+                turn.say("utter_bills_none", **where)
+            elif not paid:
+                turn.say("utter_arrears_none", **where)
+            _paid(turn, paid, where)
         turn.suggest("utter_arrears_next" if owing else "utter_arrears_none_next")
         return set_slots(fee_focus={"fee_type": fee_type, "period": period})
+
+
+def _label(bill: BillView | PaymentView) -> str:
+    return short("bill", fee_type=bill.fee_type, period=period_text(bill.period))
+
+
+def _paid(turn: Turn, paid: Sequence[BillView], where: dict[str, str]) -> None:
+    """Tell the amounts of bills that are paid."""
+    if len(paid) == 1:
+        turn.say("utter_bill_paid", home=where["home"], label=_label(paid[0]), amount=paid[0].amount_text)
+    elif paid:
+        total = yuan_text(sum(bill.amount_fen for bill in paid))
+        turn.say("utter_bills_paid", **where, count=len(paid), total=total)
+        if len(paid) <= MOST_LINES:
+            for bill in paid:
+                turn.say("utter_bill_paid_line", label=_label(bill), amount=bill.amount_text)
+        else:
+            _by_fee(turn, [(bill.fee_type, bill.amount_fen) for bill in paid])
+
+
+def _by_fee(turn: Turn, amounts: Sequence[tuple[str, int]]) -> None:
+    for fee_type in dict.fromkeys(fee_type for fee_type, _ in amounts):
+        of_fee = [fen for name, fen in amounts if name == fee_type]
+        turn.say("utter_fee_sum_line", fee=fee_type, count=len(of_fee), total=yuan_text(sum(of_fee)))
 
 
 def _card(home: Home, arrears: Arrears) -> BillCard:
@@ -82,25 +136,49 @@ class QueryPaymentHistory(_AboutFees):
         return "action_query_payment_history"
 
     async def work(self, turn: Turn) -> list[Event]:
-        """List the newest payments, home by home."""
+        """List the newest payments, or all of the period with their sum, home by home; then what is still open."""
         fee_type, period = self.asked(turn)
-        for home in await turn.own_homes():
-            paid = await fees.payments(turn.session, [home], fee_type, period)
+        for home in await self.about(turn):
+            paid = await fees.payments(turn.session, [home], fee_type, period, ALL if period else NEWEST)
             where = {"home": self.home_text(turn, home), "scope": self.scope_text(fee_type, period)}
             if not paid:
                 turn.say("utter_payments_none", **where)
-                continue
-            turn.say("utter_payments", **where)
-            for payment in paid:
-                turn.say(
-                    "utter_payment_refunded_line" if payment.refunded else "utter_payment_line",
-                    paid_on=payment.paid_at.astimezone(SHANGHAI).date().isoformat(),
-                    label=short("bill", fee_type=payment.fee_type, period=period_text(payment.period)),
-                    amount=payment.amount_text,
-                    channel=payment.channel,
-                )
-            turn.suggest("utter_payments_next")
+            elif period:
+                total = yuan_text(sum(payment.amount_fen for payment in paid if not payment.refunded))
+                turn.say("utter_payments_of", **where, count=len(paid), total=total)
+            else:
+                turn.say("utter_payments", **where, count=len(paid))
+            _payments(turn, paid)
+            if fee_type or period:
+                await self._still_open(turn, home, fee_type, period)
+            if paid:
+                turn.suggest("utter_payments_next")
         return set_slots(fee_focus={"fee_type": fee_type, "period": period})
+
+    async def _still_open(self, turn: Turn, home: Home, fee_type: str | None, period: str | None) -> None:
+        where = {"home": self.home_text(turn, home), "scope": self.scope_text(fee_type, period)}
+        arrears = await fees.arrears(turn.session, [home], fee_type, period, turn.clock)
+        if arrears.bills:
+            open_bills = short("list_separator").join(_label(bill) for bill in arrears.bills)
+            turn.say("utter_payments_open", **where, bills=open_bills, total=arrears.total_text)
+        elif await fees.bills(turn.session, [home], fee_type, period, 1, turn.clock):
+            turn.say("utter_payments_complete", **where)
+        else:
+            turn.say("utter_bills_none", **where)
+
+
+def _payments(turn: Turn, paid: Sequence[PaymentView]) -> None:
+    if len(paid) > MOST_LINES:
+        _by_fee(turn, [(payment.fee_type, payment.amount_fen) for payment in paid if not payment.refunded])
+        return
+    for payment in paid:
+        turn.say(
+            "utter_payment_refunded_line" if payment.refunded else "utter_payment_line",
+            paid_on=payment.paid_at.astimezone(SHANGHAI).date().isoformat(),
+            label=_label(payment),
+            amount=payment.amount_text,
+            channel=payment.channel,
+        )
 
 
 class ExplainBill(_AboutFees):
@@ -111,16 +189,24 @@ class ExplainBill(_AboutFees):
         return "action_explain_bill"
 
     async def work(self, turn: Turn) -> list[Event]:
-        """Explain the bill asked about, or the one spoken of before."""
+        """Explain the bill asked about, or the one spoken of before; a sum of several first by its parts."""
         focus = turn.slot("fee_focus") or {}
         fee_type, period = self.asked(turn)
         fee_type, period = fee_type or focus.get("fee_type"), period or focus.get("period")
-        homes = await turn.own_homes()
+        homes = await self.about(turn)
+        if asks_for_late_charge(turn):
+            await tell_late_charges(turn, homes, fee_type, period)
+            await read_out(turn, "late_fee")
+            return set_slots(fee_focus={"fee_type": fee_type, "period": period})
         try:
             explanation = await fees.explain(turn.session, homes, fee_type, period, turn.clock)
         except fees.NoBill:
             turn.say("utter_explain_none", home=self._all(turn, homes), scope=self.scope_text(fee_type, period))
             return []
+        for home in homes if period is None else ():
+            arrears = await fees.arrears(turn.session, [home], fee_type, None, turn.clock)
+            if len(arrears.bills) > 1:
+                _explain_sum(turn, arrears, self.home_text(turn, home), fee_type)
         home = next(home for home in homes if home.id == explanation.bill.home_id)
         _explain(turn, explanation, self.home_text(turn, home))
         turn.suggest("utter_explain_next")
@@ -130,9 +216,19 @@ class ExplainBill(_AboutFees):
         return self.home_text(turn, homes[0]) if len(homes) == 1 else short("your_home")
 
 
+def _explain_sum(turn: Turn, arrears: Arrears, home: str, fee_type: str | None) -> None:
+    """Say which bills make up what is owed, late charge and part payments included."""
+    turn.say("utter_explain_sum", home=home, scope=fee_type or "", total=arrears.total_text, count=len(arrears.bills))
+    for bill in arrears.bills:
+        paid = short("owed_paid", paid=yuan_text(bill.paid_fen)) if bill.paid_fen else ""
+        late = short("owed_late", late_fee=yuan_text(bill.late_fee_fen)) if bill.late_fee_fen else ""
+        turn.say("utter_explain_sum_line", label=_label(bill), due=bill.due_text, details=paid + late)
+    turn.say("utter_explain_for_example")
+
+
 def _explain(turn: Turn, explanation: Explanation, home: str) -> None:
     bill = explanation.bill
-    label = short("bill", fee_type=bill.fee_type, period=period_text(bill.period))
+    label = _label(bill)
     if not explanation.proven:
         turn.say("utter_explain_unknown", home=home, label=label, amount=bill.amount_text)
         return
@@ -170,7 +266,12 @@ class FeeStandard(_AboutFees):
         return "action_fee_standard"
 
     async def work(self, turn: Turn) -> list[Event]:
-        """List the tariffs of the resident's estate, or of all where it is not known."""
+        """List the tariffs of the resident's estate, or of all where it is not known.
+
+        Whoever names a home, or, with one bound, a period, asks for a bill.
+        """
+        if turn.entity("room") or (turn.homes and self.asked(turn)[1]) or await names_somebody_else(turn):
+            return await answer_later(turn, wish(turn, "action_query_arrears"))
         estate = await turn.estate()
         fee_type, _ = self.asked(turn)
         found = await fees.standards(turn.session, estate.id if estate else None, fee_type)

@@ -2,7 +2,8 @@
 
 from rasa_sdk.events import FollowupAction
 
-from actions.base import DomainAction, end_form, set_slots
+from actions.base import DomainAction
+from actions.tasks import drop_tasks
 from actions.turn import Event, Turn
 from property_db.estates import service as estates
 from property_db.handoff import service as handoff
@@ -10,7 +11,7 @@ from property_db.handoff.models import QueueKind
 
 
 async def hand_over(turn: Turn, reason: str) -> list[Event]:
-    """Ask for a person and tell the resident where they stand. Whatever form was open is put down."""
+    """Ask for a person and tell the resident where they stand. Whatever form was open is forgotten."""
     place = await handoff.request(turn.session, turn.conversation.id, reason, turn.clock)
     if place.kind is QueueKind.CALLBACK:
         estate = await turn.estate()
@@ -24,7 +25,7 @@ async def hand_over(turn: Turn, reason: str) -> list[Event]:
     else:
         turn.say("utter_handoff_next")
     # Listening is what the rule for `request_human` does next; said outright because others hand over here as well.
-    return [*set_slots(suspended_task=None), *end_form(), FollowupAction("action_listen")]
+    return [*drop_tasks(turn), FollowupAction("action_listen")]
 
 
 class RequestHuman(DomainAction):

@@ -9,6 +9,7 @@ from rasa_sdk.events import FollowupAction
 
 from actions.base import CHANNELS_WITH_BINDING_PAGE, DomainAction, log, send_code, set_slots, show_binding
 from actions.catalogue import mentions
+from actions.company import read_out
 from actions.later import answer_later
 from actions.questions import PhoneNumber, Question, Unusable
 from actions.tasks import Completion, Draft, Task
@@ -28,13 +29,17 @@ class BindHousehold(DomainAction):
 
     async def work(self, turn: Turn) -> list[Event]:
         """Choose the way."""
-        if turn.homes and mentions("desk_only", turn.typed):
+        desk_only = mentions("desk_only", turn.typed)
+        if turn.homes and desk_only:
             turn.say("utter_bind_desk_only")
             return []
+        if desk_only or mentions("binding_help", turn.typed):
+            await read_out(turn, "household")
         another = turn.entity("choice") == "another" or mentions("another_home", turn.typed)
         if turn.homes and not another:
             turn.say("utter_bind_homes", homes=home_list(turn))
             return []
+        turn.say("utter_bind_why")
         if turn.channel in CHANNELS_WITH_BINDING_PAGE:
             show_binding(turn.dispatcher)
             return []

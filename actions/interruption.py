@@ -6,7 +6,7 @@ the message's intent, and because that rule ends with listening, comes back to t
 
 from typing import ClassVar, Protocol
 
-from actions.catalogue import mentions
+from actions.catalogue import is_just, mentions
 from actions.turn import FALLBACK, Turn
 
 SURE = 0.7
@@ -43,11 +43,18 @@ STATEMENTS = frozenset(
 """Intents that tell something. Where free text was asked for, a telling message is the text."""
 
 
+SMALL_TALK = frozenset({"greet", "goodbye", "thank", "give_feedback", "complain_service", "complain_neighbor"})
+"""Intents that short answers are easily taken for; unless certain, they are none."""
+
+
 class OpenQuestion(Protocol):
     """What the decision needs to know of a question."""
 
     free: ClassVar[bool]
     """Whether any text may be the answer."""
+
+    telling: ClassVar[bool]
+    """Whether a message that tells of a fault or asks how to help oneself may be the answer to a free question."""
 
     entities: ClassVar[tuple[str, ...]]
     """Kinds of entities that answer it."""
@@ -70,8 +77,14 @@ def is_interruption(turn: Turn, own_intents: frozenset[str], question: OpenQuest
     intent = turn.intent
     if question.settles(turn):
         return False
+    if intent == "stop" and turn.confidence < BELIEVED and not turn.is_choice:
+        return is_just("stop_words", turn.typed)
     if intent in ALWAYS and (turn.confidence >= BELIEVED or not question.free):
         return True
+    if intent in SMALL_TALK and turn.confidence < CERTAIN and not question.free and not turn.is_choice:
+        return False
+    if intent == "ask_repair_guide" and not (question.free and question.telling) and turn.confidence >= FAIRLY_SURE:
+        return turn.is_choice or mentions("asks", turn.typed) or not (question.free or question.recognises(turn))
     if intent in ANSWERS or intent in own_intents or turn.upload_ids:
         return False
     if turn.is_choice:

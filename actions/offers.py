@@ -2,18 +2,12 @@
 
 from typing import Any
 
-from actions.catalogue import is_just
 from actions.turn import Message
 
 
 def make_offer(message: Message, intent: str) -> dict[str, Any]:
     """Return the `offer` slot's value: an intent the next message may accept."""
     return {"intent": intent, "turn": message.turn_number}
-
-
-def accepts(message: Message) -> bool:
-    """Whether the message is a yes."""
-    return message.intent == "affirm" or is_just("agree", message.typed)
 
 
 def open_offer(message: Message) -> str | None:

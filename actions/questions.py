@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
-from actions.catalogue import bare, clauses, core, is_just, mentions, without
+from actions.catalogue import after, bare, clauses, core, is_just, mentions, without, words
 from actions.turn import Turn
 from property_db.clock import SHANGHAI
 from property_db.people.masking import is_mobile
 
 SURE_OF_TALK = 0.7
 """From this confidence on a yes or a thank-you is no text to keep."""
+
+SHORT_ANSWER = 12
+"""So few characters may be an answer by their words alone."""
 
 Answers = Mapping[str, Any]
 """Slot values of the task so far; an empty text means: asked, and deliberately left open."""
@@ -48,12 +51,24 @@ class Question(ABC):
     wanted: Callable[[Answers], bool] = _always
     field: str = ""
     free: ClassVar[bool] = False
+    telling: ClassVar[bool] = True
+    """Whether a message that tells or asks how to help oneself may be the answer to a free question."""
     entities: ClassVar[tuple[str, ...]] = ()
     overwrites: ClassVar[bool] = False
     """Whether a value in a message about something else replaces one given before."""
 
     def volunteered(self, turn: Turn) -> Any:
         """Return the value the message holds although this was not asked, or None."""
+        return None
+
+    def replacement(self, turn: Turn, *, named: bool, correcting: bool) -> Any:
+        """Return the value that is to replace the one given before, or None.
+
+        Args:
+            turn: the message, which speaks of a change.
+            named: it names this question's field.
+            correcting: it was asked what to change.
+        """
         return None
 
     def answer(self, turn: Turn) -> Any:
@@ -119,7 +134,7 @@ class PhoneNumber(Question):
 
     def volunteered(self, turn: Turn) -> Any:
         """Take the phone entity, or digits that look like a number."""
-        found = turn.entity("phone")
+        found = meant(turn, "phone")
         if found is not None:
             return str(found)
         digits = re.fullmatch(r"\+?[\d\s-]{7,18}", turn.typed)
@@ -147,15 +162,21 @@ class VisitTime(Question):
     """现在 said a moment ago is not the past."""
 
     def volunteered(self, turn: Turn) -> Any:
-        """Take the time entity."""
-        return turn.entity("time")
+        """Take the time entity; of several the one that is meant. 现在就来 is hurry, no appointment."""
+        if len(turn.typed) <= SHORT_ANSWER and mentions("at_once", turn.typed):
+            return None
+        return meant(turn, "time")
 
     def answer(self, turn: Turn) -> Any:
-        """Take the time entity; 随时 and 尽快 mean as soon as possible."""
+        """Take the time entity; 随时, 尽快 and 还没想好 leave it to the people who come."""
         found = self.volunteered(turn)
         if found is not None:
             return found
-        return {} if mentions("anytime", turn.typed) else None
+        return {} if leaves_it_open(turn.typed) or is_just("hurry", turn.typed) else None
+
+    def settles(self, turn: Turn) -> bool:
+        """什么时候都行 is an answer, although it looks like a question."""
+        return self.answer(turn) == {} and len(turn.typed) <= SHORT_ANSWER
 
     async def check(self, turn: Turn, value: Any) -> dict[str, str | None]:
         """Refuse the past, the night and the far future, kindly."""
@@ -239,6 +260,8 @@ class YesOrNo(Question):
     def in_words(self, turn: Turn) -> bool | None:
         """Return what a clause that is nothing but a yes or a no says."""
         for clause in clauses(turn.typed):
+            if is_just("by_the_way", clause):
+                continue
             if any(is_just(name, clause) for name in self.no):
                 return False
             if any(is_just(name, clause) for name in self.yes):
@@ -272,6 +295,60 @@ class OneOf(Question):
         for _, name in self.values:
             rest = without(name, rest)
         return self.answer(turn) is not None and len(core(rest)) <= 1
+
+
+def meant(turn: Turn, kind: str) -> Any:
+    """Return the entity of that kind that is meant: of several, the new one where the message is a change."""
+    found = [entity for entity in turn.parsed.get("entities") or [] if entity.get("entity") == kind]
+    if len(found) < 2:
+        return turn.entity(kind)
+    start = after("new_value", turn.typed, but="not_new_value")
+    if start is not None:
+        later = [entity["value"] for entity in found if entity.get("start", -1) >= start]
+        if later:
+            return later[0]
+    return found[-1 if mentions("changes", turn.typed) or turn.intent == "change_repair" else 0]["value"]
+
+
+def new_text(turn: Turn) -> str | None:
+    """Return what stands after 改成 or 是, without particles."""
+    start = after("new_value", turn.typed, but="not_new_value")
+    if start is None:
+        return None
+    told = clauses(turn.typed[start:])
+    return re.sub(f"(?:{'|'.join(words('particles'))})+$", "", told[0]) or None if told else None
+
+
+def replaced_entity(turn: Turn, kind: str, *, named: bool, correcting: bool) -> Any:
+    """Return the entity that replaces an earlier one: said as a change, with the field's name, or when it was asked."""
+    changing = after("new_value", turn.typed, but="not_new_value") is not None and mentions("changes", turn.typed)
+    return meant(turn, kind) if correcting or named or changing else None
+
+
+def leaves_it_open(text: str) -> bool:
+    """Whether the time is left to others: 随时, 看你们方便, 还没想好, 下班以后."""
+    return any(mentions(name, text) for name in ("anytime", "undecided", "after_work", "at_once"))
+
+
+def is_pure_yes(text: str) -> bool:
+    """Whether every clause is a yes or a courtesy, so that nothing else is lost by taking it as one."""
+    for clause in clauses(text):
+        if is_just("by_the_way", clause):
+            return False
+        if not _is_courtesy(clause):
+            return False
+    return True
+
+
+def beside_yes(text: str) -> str:
+    """Return the clauses that are neither a yes nor a courtesy."""
+    told = (clause for clause in clauses(text) if not _is_courtesy(clause) and not is_just("by_the_way", clause))
+    return "，".join(told)
+
+
+def _is_courtesy(clause: str) -> bool:
+    rest = core(without("confirms", clause))
+    return is_just("agree", clause) or core(clause) == "" or core(without("agree", rest)) == ""
 
 
 def says_nothing(turn: Turn) -> bool:

@@ -7,7 +7,18 @@ from rasa_sdk.events import FollowupAction, SlotSet
 
 from actions.base import DomainAction, set_slots
 from actions.catalogue import mentions
-from actions.questions import Answers, FreeText, OneOf, PhoneNumber, Question, VisitTime, YesOrNo, ordinal, parse_span
+from actions.questions import (
+    Answers,
+    FreeText,
+    OneOf,
+    PhoneNumber,
+    Question,
+    VisitTime,
+    YesOrNo,
+    meant,
+    ordinal,
+    parse_span,
+)
 from actions.tasks import Completion, Draft, Task
 from actions.turn import Event, Turn
 from actions.wording import short, span_text
@@ -100,7 +111,7 @@ class StartChange(DomainAction):
 
     def known(self, turn: Turn) -> list[Event]:
         """Return what the first message says about the change."""
-        phone, choice = turn.entity("phone"), turn.entity("choice")
+        phone, choice = meant(turn, "phone"), turn.entity("choice")
         what = choice if choice in {value for value, _ in WHAT} else None
         if turn.entity("time") is not None:
             what = "change_time"
@@ -108,7 +119,7 @@ class StartChange(DomainAction):
             what = "change_phone"
         elif what is None:
             what = next((value for value, name in WHAT if mentions(name, turn.typed)), None)
-        return set_slots(change_what=what, change_note=None, change_phone=phone, change_time_said=turn.entity("time"))
+        return set_slots(change_what=what, change_note=None, change_phone=phone, change_time_said=meant(turn, "time"))
 
 
 class StartCancel(StartChange):

@@ -5,7 +5,7 @@ from typing import Any
 from actions.base import DomainAction, set_slots
 from actions.cards import notice_card
 from actions.catalogue import facility_areas, mentions, names_fault, section
-from actions.questions import Answers, PhoneNumber, VisitTime, YesOrNo, parse_span
+from actions.questions import Answers, PhoneNumber, VisitTime, YesOrNo, leaves_it_open, meant, parse_span
 from actions.repair_questions import (
     Address,
     EstateChoice,
@@ -104,18 +104,22 @@ class ReportRepairForm(Task):
             answers.set("repair_time", {})
         if answers.changed("repair_urgency") and answers.get("repair_urgency") == "normal":
             self._reopen_time(answers)
+        self._leave_time_open(turn, answers)
         if not turn.homes:
             await self._conclude_estate(turn, answers)
         self._another_fault(turn, answers)
+        if answers.replaced("repair_facility"):
+            answers.set("repair_like", None)
         if answers.get("repair_facility") and answers.get("repair_symptom") and answers.get("repair_like") is None:
             home = answers.get("repair_home")
             like = await tickets.duplicate_of(
                 turn.session, turn.scope, home, answers.get("repair_facility"), turn.clock
             )
-            answers.set("repair_like", like.number if like is not None else "")
+            same = like is not None and not _elsewhere(like.place, answers.get("repair_place"))
+            answers.set("repair_like", like.number if like is not None and same else "")
 
     def _conclude_area(self, turn: Turn, answers: Draft) -> None:
-        said = turn.entity("area")
+        said = meant(turn, "area")
         if said is not None:
             answers.set("repair_area", said)
         elif answers.changed("repair_facility") or answers.get("repair_area") is None:
@@ -127,8 +131,30 @@ class ReportRepairForm(Task):
         # The lift of a resident is the lift of their staircase; the summary shows it, so it can be put right.
         if common and turn.homes and not answers.get("repair_place") and mentions("in_building", facility):
             answers.set("repair_place", staircase(turn))
-        elif facility in section("supplies").values() and not answers.get("repair_place"):
+        elif common and not turn.homes:
+            self._building_of_a_stranger(turn, answers)
+        elif not common and facility in section("supplies").values() and not answers.get("repair_place"):
             answers.set("repair_place", short("area_home"))  # a missing supply has no place of its own
+
+    def _building_of_a_stranger(self, turn: Turn, answers: Draft) -> None:
+        """3栋2单元电梯坏了 says where the lift is, although it names no place."""
+        building, unit, place = turn.entity("building"), turn.entity("unit"), answers.get("repair_place")
+        if building is None or any(sign.isdigit() for sign in place or ""):
+            return
+        where = (
+            short("building", building=building) if unit is None else short("staircase", building=building, unit=unit)
+        )
+        answers.set("repair_place", " ".join(part for part in (where, place) if part))
+
+    def _leave_time_open(self, turn: Turn, answers: Draft) -> None:
+        """不急，什么时候都行: no time is to be agreed on; 下班以后 is noted, being no time a ticket could hold."""
+        asked = turn.slot("requested_slot")
+        calm = asked == "repair_urgency" and answers.get("repair_urgency") == "normal"
+        if calm and leaves_it_open(turn.typed) and answers.get("repair_time") is None:
+            answers.set("repair_time", {})
+        noted = asked in ("repair_urgency", "repair_time") and answers.get("repair_time") == {}
+        if noted and mentions("after_work", turn.typed):
+            self.add(turn, answers, turn.typed)
 
     def _reopen_time(self, answers: Draft) -> None:
         """不急 after 尽快: then there is a time to agree on."""
@@ -149,10 +175,14 @@ class ReportRepairForm(Task):
 
     def absorb(self, turn: Turn, answers: Draft) -> bool:
         """Write what is told of the fault later on the same ticket: 水槽下面都湿了, or 马桶也堵了."""
+        return names_fault(turn.typed) and self.add(turn, answers, turn.typed)
+
+    def add(self, turn: Turn, answers: Draft, text: str) -> bool:
+        """Write more on the same ticket."""
         known = answers.get("repair_symptom")
-        if not known or not names_fault(turn.typed):
+        if not known or not text.strip():
             return False
-        answers.set("repair_symptom", known + short("and_also") + turn.typed)
+        answers.set("repair_symptom", known + short("and_also") + text)
         turn.say("utter_repair_added")
         return True
 
@@ -221,6 +251,13 @@ class AskRepairConfirmed(DomainAction):
         return []
 
 
+def _elsewhere(filed: str, told: str | None) -> bool:
+    """Whether two places differ: a tap in the kitchen is not the one in the bathroom. 户内 says nothing."""
+    if not filed or not told or short("area_home") in (filed, told):
+        return False
+    return filed not in told and told not in filed
+
+
 def _home_label(turn: Turn) -> str:
     if turn.slot("repair_area") == short("area_common"):
         return str(turn.slot("repair_estate") or "")
@@ -284,7 +321,13 @@ class FileRepair(Completion):
         return set_slots(ticket_number=ticket.number)
 
     async def _add(self, turn: Turn, answers: dict[str, Any]) -> list[Event]:
-        changes = tickets.TicketChanges(details=answers["repair_symptom"], upload_ids=answers["repair_photos"] or [])
+        start, end = parse_span(answers["repair_time"] or {})
+        changes = tickets.TicketChanges(
+            appointment_start=start,
+            appointment_end=end,
+            details=answers["repair_symptom"],
+            upload_ids=answers["repair_photos"] or [],
+        )
         ticket = await tickets.change(turn.session, turn.scope, answers["repair_like"], changes, turn.clock)
         turn.say("utter_repair_already_filed", number=ticket.number)
         return set_slots(ticket_number=ticket.number)

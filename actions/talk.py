@@ -1,19 +1,24 @@
 """Answers that belong to no task: a bare value, yes, no and stop."""
 
+from typing import Any
+
 from rasa_sdk.events import FollowupAction
 
 from actions.base import DomainAction, end_form, set_slots, wish
 from actions.catalogue import is_just, names_fault
 from actions.handoff import hand_over
-from actions.later import action_named, answer_later
+from actions.later import answer_later
 from actions.offers import open_offer
-from actions.tasks import Task, title
+from actions.tasks import forget, title
 from actions.turn import Event, Turn
 from actions.wording import short
 from property_db.tickets import service as tickets
 
 FOLLOW_UPS = {"fee_type": "action_query_arrears", "period": "action_query_arrears", "utility": "action_ask_outage"}
 """A bare value → the action it most likely is about: 水费呢？ after the arrears."""
+
+OFFER_REPAIR = frozenset({"ask_repair_responsibility", "ask_repair_price", "ask_repair_guide"})
+"""Questions whose answer proposes to send somebody."""
 
 UNSURE = 0.4
 """Below this confidence a yes or no outside any question is taken for something not understood."""
@@ -74,6 +79,26 @@ def unsure(turn: Turn, *lists: str) -> bool:
     return bool(turn.typed) and turn.confidence < UNSURE and not any(is_just(name, turn.typed) for name in lists)
 
 
+def _last_question(turn: Turn) -> dict[str, Any]:
+    """Return the engine's reading of the message before this one."""
+    users = [event for event in turn.tracker.events if event.get("event") == "user"]
+    return (users[-2].get("parse_data") or {}) if len(users) > 1 else {}
+
+
+def _offered_after(turn: Turn) -> str | None:
+    """Return what the sentence after the last answer proposed: 要安排师傅上门看看吗？."""
+    intent = (_last_question(turn).get("intent") or {}).get("name")
+    answered = {"action_company_info", "action_repair_guide"} & set(turn.previous_actions())
+    return "report_repair" if answered and intent in OFFER_REPAIR else None
+
+
+def _facility_asked_about(turn: Turn) -> list[Event]:
+    """Return the events that take the facility over into the report."""
+    entities = _last_question(turn).get("entities") or []
+    found = next((entity["value"] for entity in entities if entity.get("entity") == "facility"), None)
+    return set_slots(repair_facility=found) if found is not None else []
+
+
 class Affirm(DomainAction):
     """Answers a yes outside any question: it accepts what the last answer offered."""
 
@@ -87,11 +112,11 @@ class Affirm(DomainAction):
         """Do what was offered, or ask what is wanted."""
         if unsure(turn, "agree"):
             return await answer_later(turn, wish(turn, "action_fallback"))
-        match open_offer(turn):
+        match open_offer(turn) or _offered_after(turn):
             case "request_human":
                 return await hand_over(turn, short("offer_accepted"))
             case "report_repair":
-                return [FollowupAction("report_repair_form")]
+                return [*_facility_asked_about(turn), FollowupAction("report_repair_form")]
             case _:
                 turn.say("utter_affirm_nothing_open")
                 return []
@@ -128,9 +153,7 @@ class Stop(DomainAction):
             turn.say("utter_stop_nothing_open")
             return []
         turn.say("utter_stopped", task=title(form))
-        task = action_named(f"validate_{form}")
         left = [other for other in turn.slot("suspended_task") or [] if other != form]
-        forgotten = task.clear() if isinstance(task, Task) else []
         # Listening is what the rule for `stop` does next; said outright because a form may send other intents here.
         following = [FollowupAction(left[-1])] if left else [FollowupAction("action_listen")]
-        return [*forgotten, *set_slots(suspended_task=left), *end_form(), *following]
+        return [*forget([form]), *set_slots(suspended_task=left), *end_form(), *following]

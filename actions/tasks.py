@@ -7,16 +7,17 @@ of the questions, a change of an earlier answer, a picture, or something that is
 
 from abc import ABC, abstractmethod
 from collections import ChainMap
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from rasa_sdk.events import ActionExecutionRejected, FollowupAction, SlotSet
 
-from actions.base import DomainAction, set_slots
-from actions.catalogue import mentions, section, without
-from actions.interruption import is_interruption
-from actions.offers import accepts, make_offer, open_offer
-from actions.questions import OneOf, Question, Unusable, YesOrNo
+from actions.base import DomainAction, end_form, set_slots
+from actions.catalogue import is_just, mentions, names_fault, section, without
+from actions.interruption import ALWAYS, BELIEVED, is_interruption
+from actions.later import action_named
+from actions.questions import OneOf, PhoneNumber, Question, Unusable, YesOrNo, beside_yes, is_pure_yes, new_text
 from actions.second_wish import mention
 from actions.turn import Event, Message, Turn
 from bot.language.normalise import normalise
@@ -66,6 +67,10 @@ class Task(DomainAction, ABC):
     async def settle(self, turn: Turn, answers: "Draft") -> None:
         """Look at the answers after each message, before the next question is chosen."""
 
+    def add(self, turn: Turn, answers: "Draft", text: str) -> bool:
+        """Write down what came along with a yes to the summary; whether it was kept."""
+        return False
+
     def absorb(self, turn: Turn, answers: "Draft") -> bool:
         """Keep a message that answers nothing but belongs to the task; whether it was kept."""
         return False
@@ -82,11 +87,14 @@ class Task(DomainAction, ABC):
             await self._first(turn, answers)
             return answers.events()
         question = self._question(open_slot)
-        if turn.intent in self.stop_intents:
+        if open_slot == self.correction and self._changes_nothing(turn):
+            answers.set("attempts", 0)
+            return answers.events()
+        if is_just("go_on", turn.typed) and not question.settles(turn):
+            return answers.events(open_slot)
+        if self._gives_up(turn, question):
             return self._hand_to("action_stop")
-        if open_offer(turn) == "request_human" and not isinstance(question, YesOrNo) and accepts(turn):
-            return self._hand_to("action_request_human")
-        if is_interruption(turn, self.own_intents, question):
+        if not self._brings_value(turn) and is_interruption(turn, self.own_intents, question):
             suspended = [*self._others_suspended(turn), self.form]
             return [ActionExecutionRejected(self.form), SlotSet("suspended_task", suspended)]
         stay = await self._next(turn, answers, question)
@@ -106,10 +114,48 @@ class Task(DomainAction, ABC):
     def _others_suspended(self, turn: Turn) -> list[str]:
         return [form for form in turn.slot("suspended_task") or [] if form != self.form]
 
+    def _gives_up(self, turn: Turn, question: Question) -> bool:
+        """Whether the task is to be given up, said in so many words or read with some confidence."""
+        if question.settles(turn):
+            return False
+        sure = turn.is_choice or turn.confidence >= BELIEVED
+        # 不修了 as the answer to which ticket is to be withdrawn means the withdrawal, not its end.
+        in_words = "cancel_repair" not in self.own_intents and is_just("stop_words", turn.typed)
+        return in_words or (turn.intent in self.stop_intents and sure)
+
+    def _changes_nothing(self, turn: Turn) -> bool:
+        """算了 or 不改了 as the answer to what is to be changed: it stays as it is."""
+        return bool(turn.typed) and is_just("keep_as_is", turn.typed)
+
+    def _brings_value(self, turn: Turn) -> bool:
+        """Whether the message gives a new number or time without asking anything: 联系电话13711112222，找我妈."""
+        if not turn.typed or turn.intent in ALWAYS:
+            return False
+        at_summary = turn.slot("requested_slot") in {self.correction, self.confirmation} - {None}
+        if at_summary and self.named_field(turn) is not None and mentions("changes", turn.typed) and new_text(turn):
+            return True  # 坏了什么改成窗户
+        if mentions("asks", turn.typed):
+            return False
+        if (
+            at_summary
+            and (mentions("by_the_way", turn.typed) or mentions("also", turn.typed))
+            and names_fault(turn.typed)
+        ):
+            return True  # 对了 顺便看下插座也没电了
+        for question in self.questions:
+            if question.overwrites and question.volunteered(turn) is not None:
+                rest = turn.rest(*question.entities)
+                if isinstance(question, PhoneNumber) or len(rest) <= 1 or mentions("changes", turn.typed):
+                    return True
+        return False
+
     def _hand_to(self, action: str) -> list[Event]:
         return [ActionExecutionRejected(self.form), FollowupAction(action)]
 
     async def _first(self, turn: Turn, answers: "Draft") -> None:
+        for slot in self.slots():
+            if slot != self.photos and answers.get(slot) is not None:
+                answers.set(slot, None)  # of a report that was broken off
         await self.begin(turn, answers)
         await self._volunteered(turn, answers, None)
         self._pictures(turn, answers)
@@ -128,10 +174,13 @@ class Task(DomainAction, ABC):
                 answers.set(named, None)
                 return named
             value = self._answer_to(turn, question, changed)
-            if value is not None and not (changed and question.free and not self._left_over(turn)):
+            if value is True and question.slot == self.confirmation and not is_pure_yes(turn.typed):
+                self._added(turn, answers, changed)
+                return None
+            if value is not None and not (changed and question.free and not self._left_over(turn, question)):
                 answers.set(question.slot, await _checked(question, turn, value))
         except Unusable as fault:
-            return self._unusable(turn, answers, fault)
+            return self._unusable(turn, answers, fault, understood=fault.response != question.unclear)
         if self.confirmation is not None and answers.get(self.confirmation) is False:
             answers.set(self.confirmation, None)
             return self.correction
@@ -139,7 +188,7 @@ class Task(DomainAction, ABC):
             if pictures:
                 turn.say("utter_photos_received")
                 return None
-            if self.absorb(turn, answers):
+            if self.absorb(turn, answers) or self._added_at_the_summary(turn, answers, question):
                 return None
             named = self.named_field(turn)
             if named is not None and mentions("changes", turn.typed):
@@ -151,6 +200,16 @@ class Task(DomainAction, ABC):
         answers.set("attempts", 0)
         return None
 
+    def _added_at_the_summary(self, turn: Turn, answers: "Draft", question: Question) -> bool:
+        """对了 再看看厨房下水: told at the summary, although it names no fault."""
+        told = mentions("by_the_way", turn.typed) or mentions("also", turn.typed)
+        return told and question.slot == self.confirmation and self.add(turn, answers, beside_yes(turn.typed))
+
+    def _added(self, turn: Turn, answers: "Draft", changed: bool) -> None:
+        """Keep what came with a yes, so that the summary is shown again with it."""
+        if not changed and not self.add(turn, answers, beside_yes(turn.typed)):
+            self._unusable(turn, answers, Unusable("utter_yes_or_no"), understood=False)
+
     async def _volunteered(self, turn: Turn, answers: "Draft", asked: Question | None) -> bool:
         """Take values for questions that were not the open one; return whether there were any."""
         found = False
@@ -158,9 +217,10 @@ class Task(DomainAction, ABC):
             if asked is not None and question.slot == asked.slot:
                 continue
             known = answers.get(question.slot)
-            if known not in (None, "") and not question.overwrites:
-                continue
-            value = question.volunteered(turn)
+            if known in (None, "") or question.overwrites:
+                value = question.volunteered(turn)
+            else:
+                value = self._replacement(turn, question, asked)
             if value is None:
                 continue
             try:
@@ -174,6 +234,21 @@ class Task(DomainAction, ABC):
                 answers.set(question.slot, checked)
                 found = found or checked != ""
         return found
+
+    def _replacement(self, turn: Turn, question: Question, asked: Question | None) -> Any:
+        """Return the new value of an earlier answer, if the message is a correction that holds one."""
+        if asked is None or not turn.typed:
+            return None
+        correcting = asked.slot == self.correction and self.correction is not None
+        field = self.named_field(turn)
+        if field not in (None, question.slot):
+            return None
+        named = field == question.slot
+        if mentions("asks", turn.typed) and not (named and new_text(turn)):
+            return None
+        if correcting or named or mentions("changes", turn.typed) or turn.intent == "change_repair":
+            return question.replacement(turn, named=named, correcting=correcting)
+        return None
 
     def _answer_to(self, turn: Turn, question: Question, changed: bool) -> Any:
         """Return the answer to the open question; a yes that comes with a change is no yes to what was shown."""
@@ -206,7 +281,6 @@ class Task(DomainAction, ABC):
         answers.set("attempts", attempts)
         if attempts >= PERSON_AFTER and not understood:
             turn.say("utter_offer_person_here")
-            answers.set("offer", make_offer(turn, "request_human"))
         else:
             turn.say(fault.response, **fault.params)
         return stay
@@ -230,10 +304,12 @@ class Task(DomainAction, ABC):
     def _replaced(self, answers: "Draft") -> bool:
         return any(answers.replaced(question.slot) for question in self.questions)
 
-    def _left_over(self, turn: Turn) -> str:
-        """Return what the message says beside the values of the form's questions."""
-        rest = turn.rest(*(name for question in self.questions for name in question.entities))
-        lists = (name for question in self.questions if isinstance(question, OneOf) for _, name in question.values)
+    def _left_over(self, turn: Turn, asked: Question) -> str:
+        """Return what the message says beside the values of the form's other questions."""
+        others = [question for question in self.questions if question.slot != asked.slot]
+        taken = {name for question in others for name in question.entities} - set(asked.entities)
+        rest = turn.rest(*taken)
+        lists = (name for question in others if isinstance(question, OneOf) for _, name in question.values)
         for name in lists:
             rest = without(name, rest)
         return rest
@@ -317,6 +393,22 @@ class Completion(DomainAction, ABC):
         if confirmation is None:
             return self.task().clear()
         return [SlotSet(confirmation, None), FollowupAction(self.task().form)]
+
+
+def forget(forms: Iterable[str]) -> list[Event]:
+    """Return the events that forget the answers of these forms."""
+    events: list[Event] = []
+    for form in dict.fromkeys(forms):
+        task = action_named(f"validate_{form}")
+        if isinstance(task, Task):
+            events += task.clear()
+    return events
+
+
+def drop_tasks(message: Message) -> list[Event]:
+    """Return the events that end the open form and forget it and every task put aside."""
+    forms = [*(message.slot("suspended_task") or []), message.active_form]
+    return [*forget(form for form in forms if form), *set_slots(suspended_task=None, attempts=0), *end_form()]
 
 
 def resume_suspended(message: Message) -> list[Event]:

@@ -191,9 +191,12 @@ class Turn(Message):
         """Look up who speaks. The conversation's id comes from the gateway, never from what was typed.
 
         Raises:
-            ConversationNotFound: there is no such conversation.
+            ConversationNotFound: there is no such conversation, or the engine's memory is another conversation's:
+                then somebody else than the gateway wrote the metadata.
         """
         conversation = await conversations.get(session, int(Message(tracker).metadata["conversation_id"]))
+        if conversation.public_id != tracker.sender_id:
+            raise conversations.ConversationNotFound
         scope = await scope_of(session, conversation.identity_id, clock)
         return cls(tracker, session, dispatcher, clock, conversation, scope)
 

@@ -100,7 +100,18 @@ async def world(empty_database: Path, tmp_path: Path, monkeypatch: pytest.Monkey
     database = Database(settings.database, synchronous="OFF")
     unused = cast(Any, None)
     hub = Remembering()
-    services = Services(settings, SettableClock(START), database, hub, unused, unused, unused, unused, unused)
+    services = Services(
+            settings=settings,
+            clock=SettableClock(START),
+            database=database,
+            hub=hub,
+            engine=unused,
+            addresses=unused,
+            inbox=unused,
+            outbox=unused,
+            sms=unused,
+            limits=unused,
+        )
     app = FastAPI()
     realtime = Emitted()
     app.state.services, app.state.realtime = services, realtime
