@@ -4,8 +4,8 @@
 
 Full way: POST to the web chat → inbox → router → engine → action → database → outbox → Socket.IO push. Bare: the same
 message to the engine's own REST channel (whose action still runs in our server). The two alternate, so that a busy
-machine slows both; both begin a new conversation every ten turns, as residents do. Also measured: start to first answer,
-and the memory of each process (proportional set size). The figures belong into docs/performance.md.
+machine slows both; both begin a new conversation every ten turns, as residents do. Also measured: start to first answer
+(in seconds) and the memory of each process (proportional set size). The figures belong into docs/performance.md.
 """
 
 import argparse

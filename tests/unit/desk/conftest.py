@@ -101,17 +101,17 @@ async def world(empty_database: Path, tmp_path: Path, monkeypatch: pytest.Monkey
     unused = cast(Any, None)
     hub = Remembering()
     services = Services(
-            settings=settings,
-            clock=SettableClock(START),
-            database=database,
-            hub=hub,
-            engine=unused,
-            addresses=unused,
-            inbox=unused,
-            outbox=unused,
-            sms=unused,
-            limits=unused,
-        )
+        settings=settings,
+        clock=SettableClock(START),
+        database=database,
+        hub=hub,
+        engine=unused,
+        addresses=unused,
+        inbox=unused,
+        outbox=unused,
+        sms=unused,
+        limits=unused,
+    )
     app = FastAPI()
     realtime = Emitted()
     app.state.services, app.state.realtime = services, realtime
