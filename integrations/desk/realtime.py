@@ -22,6 +22,7 @@ from integrations.gateway.hub import (
     MessageStored,
     TypingChanged,
 )
+from integrations.gateway.rooms import listeners
 from integrations.gateway.services import Services
 from property_db.conversations import lookup
 from property_db.conversations import service as conversations
@@ -132,7 +133,9 @@ class Pusher:
         self._services = services
 
     async def on_event(self, event: Event) -> None:
-        """Push one event of the hub to the pages it concerns."""
+        """Push one event of the hub to the pages it concerns; with nobody at the desk there is nothing to read."""
+        if not listeners(self._server, NAMESPACE, EVERYBODY):
+            return
         match event:
             case MessageStored():
                 await self._message(event)

@@ -5,6 +5,7 @@ from typing import Any
 import socketio
 
 from integrations.gateway.hub import ConversationChanged, Event, MessageStored, TypingChanged
+from integrations.gateway.rooms import listeners
 from integrations.gateway.services import Services
 from integrations.gateway.views import conversation_view, message_views
 from integrations.webchat.channel import NAMESPACE, room_of
@@ -54,7 +55,8 @@ class Pusher:
                 pass
 
     async def _typing(self, event: TypingChanged) -> None:
-        if (address := await self._address(event.conversation_id)) is not None:
+        address = await self._address(event.conversation_id)
+        if address is not None and listeners(self._realtime, NAMESPACE, address[1]):
             public_id, room = address
             await self._emit("typing", {"conversation_id": public_id, "author": event.author, "on": event.on}, room)
 
@@ -65,7 +67,9 @@ class Pusher:
             await self._emit("conversation", view.model_dump(mode="json"), address[1])
 
     async def _own_message(self, event: MessageStored) -> None:
-        if (address := await self._address(event.conversation_id)) is not None:
+        address = await self._address(event.conversation_id)
+        # The page that sent it knows it already; only a second one has to be told.
+        if address is not None and listeners(self._realtime, NAMESPACE, address[1]) > 1:
             public_id, room = address
             async with self._database.reading() as session:
                 message = await lookup.message(session, event.message_id)

@@ -36,6 +36,8 @@ async def fresh(session: AsyncSession, conversation_id: int, *, lock: bool = Fal
 
 async def lock_identity(session: AsyncSession, identity_id: int) -> None:
     """Let one transaction at a time decide about an identity's open conversation."""
+    if session.get_bind().dialect.name == "sqlite":
+        return  # BEGIN IMMEDIATE has locked everything already
     await session.execute(select(ChannelIdentity.id).where(ChannelIdentity.id == identity_id).with_for_update())
 
 

@@ -41,6 +41,7 @@ class Emitted(socketio.AsyncServer):  # type: ignore[misc]
     def __init__(self) -> None:
         super().__init__(async_mode="asgi")
         self.sent: list[tuple[str, Any, Any]] = []
+        self.manager.basic_enter_room("page", "/desk", "agents", eio_sid="page")  # somebody is at a desk
 
     async def emit(self, event: str, data: Any = None, room: Any = None, **_: Any) -> None:
         """Keep it."""

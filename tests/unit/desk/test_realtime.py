@@ -191,6 +191,13 @@ async def test_an_alarm_reaches_every_desk_at_once(world: World, xiaoli: Browser
     assert "王建国" not in str(payload)
 
 
+async def test_with_nobody_at_a_desk_nothing_is_read_or_sent(world: World, arrive: Arrive) -> None:
+    wang = await arrive("王建国")
+    world.realtime.manager.basic_leave_room("page", "/desk", "agents")
+    await realtime.Pusher(world.realtime, world.services).on_event(ConversationChanged(wang.conversation.id))
+    assert world.realtime.sent == []
+
+
 async def test_signing_out_closes_the_sessions_pages(world: World, xiaoli: Browser) -> None:
     dropped: list[str] = []
 
