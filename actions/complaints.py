@@ -6,7 +6,8 @@ from actions.base import DomainAction
 from actions.catalogue import core, names_fault, without
 from actions.interruption import SURE
 from actions.questions import FreeText, YesOrNo, new_text
-from actions.tasks import Completion, Draft, Task
+from actions.task_ends import Completion
+from actions.tasks import Draft, Task
 from actions.turn import Event, Turn
 from actions.wording import short
 from property_db.clock import SHANGHAI

@@ -1,7 +1,7 @@
 """Danger: the safety text before anything else, a ticket and an alarm."""
 
 from actions.base import DomainAction
-from actions.tasks import drop_tasks
+from actions.task_ends import drop_tasks
 from actions.turn import Event, Turn
 from bot.language.emergency import detect
 from property_db.emergencies import service as emergencies

@@ -10,7 +10,8 @@ from actions.complaints import ENOUGH
 from actions.interruption import SURE
 from actions.later import answer_later
 from actions.questions import FreeText
-from actions.tasks import Completion, Task
+from actions.task_ends import Completion
+from actions.tasks import Task
 from actions.turn import Event, Turn
 from property_db.complaints import service as complaints
 from property_db.feedback import service as ratings

@@ -3,7 +3,7 @@
 from rasa_sdk.events import FollowupAction
 
 from actions.base import DomainAction
-from actions.tasks import drop_tasks
+from actions.task_ends import drop_tasks
 from actions.turn import Event, Turn
 from property_db.estates import service as estates
 from property_db.handoff import service as handoff

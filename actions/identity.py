@@ -12,7 +12,8 @@ from actions.catalogue import mentions
 from actions.company import read_out
 from actions.later import answer_later
 from actions.questions import PhoneNumber, Question, Unusable
-from actions.tasks import Completion, Draft, Task
+from actions.task_ends import Completion
+from actions.tasks import Draft, Task
 from actions.turn import Event, Message, Turn
 from actions.wording import short
 from property_db.people import service as people

@@ -19,7 +19,8 @@ from actions.questions import (
     ordinal,
     parse_span,
 )
-from actions.tasks import Completion, Draft, Task
+from actions.task_ends import Completion
+from actions.tasks import Draft, Task
 from actions.turn import Event, Turn
 from actions.wording import short, span_text
 from property_db.people.masking import mask_phone

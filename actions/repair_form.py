@@ -15,7 +15,8 @@ from actions.repair_questions import (
     Symptom,
     Urgency,
 )
-from actions.tasks import Completion, Draft, Task
+from actions.task_ends import Completion
+from actions.tasks import Draft, Task
 from actions.turn import Event, Turn
 from actions.wording import appointed_text, short, span_text
 from property_db.notices import service as notices

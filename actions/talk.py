@@ -9,7 +9,8 @@ from actions.catalogue import is_just, names_fault
 from actions.handoff import hand_over
 from actions.later import answer_later
 from actions.offers import open_offer
-from actions.tasks import forget, title
+from actions.task_ends import forget
+from actions.tasks import title
 from actions.turn import Event, Turn
 from actions.wording import short
 from property_db.tickets import service as tickets

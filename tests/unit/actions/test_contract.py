@@ -17,7 +17,8 @@ from actions.base import DomainAction
 from actions.company import NEXT, TOPICS
 from actions.interruption import ALWAYS, ANSWERS, STATEMENTS
 from actions.repair_changes import WHAT
-from actions.tasks import Completion, Task
+from actions.task_ends import Completion
+from actions.tasks import Task
 from property_db.catalogue import load
 from property_db.errors import DomainError
 from property_db.fees.models import Method
