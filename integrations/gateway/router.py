@@ -93,9 +93,10 @@ class Router:
         """Leave the message to the person who has, or will take, the conversation."""
         async with self._database.transaction() as session:
             stored: list[MessageStored] = []
-            place = await handoff.place_of(session, conversation.id)
-            untold = place is not None and message.attempts > 1 and not await self._was_told(session, conversation)
-            if place is not None and untold and conversation.state is ConversationState.WAITING:
+            place = None
+            if message.attempts > 1 and conversation.state is ConversationState.WAITING:
+                place = await handoff.place_of(session, conversation.id)
+            if place is not None and not await self._was_told(session, conversation):
                 # Killed between the action that asked for a person and its answer: say now what was not said.
                 stored = await self._store_answer(session, message, at_once.queue_blocks(place))
             else:
