@@ -17,8 +17,6 @@ _UNITS = {"十": 10, "拾": 10, "百": 100, "佰": 100, "千": 1000, "仟": 1000
 
 DIGITS = "0-9〇○零一二三四五六七八九幺两壹贰叁肆伍陆柒捌玖"
 """Characters that stand for one digit, for use inside a regular expression's brackets."""
-NUMBER = rf"(?:\d+|[{DIGITS}十拾百佰千仟万俩廿]+)"
-"""A whole number in digits or Chinese numerals, as a regular expression."""
 SMALL = r"(?:\d{1,3}|廿?[一二三四五六七八九]?十[一二三四五六七八九]?|百?[零〇一二三四五六七八九两]{1,3})"
 """A whole number below a thousand as houses, floors, days and hours are numbered."""
 
