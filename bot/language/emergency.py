@@ -33,6 +33,7 @@ _NOT_DENIED = (
 _SENTENCE_END = "。!?;"
 _SUPPOSED_REACH = 6
 """A 会 or 怕 further away than this many characters belongs to something else."""
+_CAN_WAIT = frozenset({"water", "falling"})
 _WINDOW, _OVERLAP = 400, 60
 _NOT_OVER_BEHIND = re.compile(r"[了,]*(?:[吗没嘛么?]|又|的[^,]{0,8}又)")
 _HEAD, _TAIL = 3000, 1000
@@ -41,6 +42,7 @@ _HEAD, _TAIL = 3000, 1000
 
 @dataclass(frozen=True)
 class _Hazards:
+    heard: tuple[tuple[re.Pattern[str], str], ...]
     never: re.Pattern[str]
     kinds: tuple[tuple[EmergencyKind, re.Pattern[str]], ...]
     supposed_sentence: re.Pattern[str]
@@ -55,6 +57,9 @@ class _Hazards:
     again: re.Pattern[str]
     after: re.Pattern[str]
     framing: re.Pattern[str]
+    elsewhere: re.Pattern[str]
+    settling: re.Pattern[str]
+    calm: re.Pattern[str]
     topics: re.Pattern[str]
     weak_topics: re.Pattern[str]
     stated: re.Pattern[str]
@@ -93,6 +98,7 @@ def _hazards() -> _Hazards:
         return re.compile(_any_of(data[key]))
 
     return _Hazards(
+        heard=tuple((re.compile(wrong), right) for right, wrong in data["heard"].items()),
         never=re.compile("|".join(data["never"])),
         kinds=kinds,
         supposed_sentence=words("supposed_sentence"),
@@ -107,6 +113,9 @@ def _hazards() -> _Hazards:
         again=words("again"),
         after=words("after"),
         framing=words("framing"),
+        elsewhere=words("elsewhere"),
+        settling=words("settling"),
+        calm=words("calm"),
         topics=words("topics"),
         weak_topics=words("weak_topics"),
         stated=words("stated"),
@@ -150,13 +159,17 @@ def _is_real(text: str, start: int, end: int, kind: EmergencyKind, hazards: _Haz
     clause_end = min((at for mark in _SENTENCE_END + "," if (at := text.find(mark, end)) >= 0), default=len(text))
     sentence = (sentence_start, _sentence_end(text, end))
     before_in_sentence = text[sentence_start:start]
-    before_in_clause = text[clause_start:start]
-    if hazards.after.match(text, end):
+    if hazards.after.match(text, end) or hazards.elsewhere.search(text, *sentence):
         return False
+    if kind in _CAN_WAIT and not hazards.now.search(text, *sentence):
+        # the question of money and the calm word often stand in a sentence of their own
+        about = (sentence_start, _sentence_end(text, sentence[1] + 1))
+        if hazards.settling.search(text, *about) or hazards.calm.search(text, *about):
+            return False
     if hazards.supposed_sentence.search(before_in_sentence):
         return False
     # "I am afraid it falls on someone" is how people report what is about to fall.
-    if kind != "falling" and hazards.supposed_near.search(before_in_clause[-_SUPPOSED_REACH:]):
+    if kind != "falling" and hazards.supposed_near.search(text, max(clause_start, start - _SUPPOSED_REACH), start):
         return False
     if _is_over(text, (start, end), sentence, kind, hazards):
         return False
@@ -185,6 +198,8 @@ def detect(text: str) -> EmergencyKind | None:
     message = normalise(text)
     if len(message) > _HEAD + _TAIL:
         message = f"{message[:_HEAD]}。{message[-_TAIL:]}"
+    for misheard, word in hazards.heard:
+        message = misheard.sub(word, message)
     message = hazards.never.sub(lambda match: "□" * len(match.group()), message)
     for kind, pattern in hazards.kinds:
         for piece in _windows(message):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -137,6 +138,25 @@ def test_the_words_are_refused_when_they_name_an_unknown_kind(tmp_path: Path, mo
     monkeypatch.setattr(emergency, "HAZARDS_FILE", broken)
     with pytest.raises(ValueError, match="earthquake"):
         emergency._hazards.__wrapped__()
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        "快快赶紧速",
+        "出事了",
+        "快来人啊",
+        "啊呀喂你们赶紧赶快快点",
+        "都全也已经好像又正",
+        "水灯里人",
+        "墙被突然给都快也",
+        "原地都快要会要快",
+    ],
+)
+def test_a_repeated_word_does_not_stall_the_search(part: str) -> None:
+    started = time.process_time()
+    detect((part * 4000)[:4000] + "x")
+    assert time.process_time() - started < 5
 
 
 @settings(max_examples=200, deadline=None)
