@@ -10,22 +10,26 @@ import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from bot.language import amounts, periods, phones, plates, ratings, rooms, ticket_numbers, times
+from bot.language import (
+    amounts,
+    passing,
+    periods,
+    phones,
+    plates,
+    ratings,
+    rooms,
+    supplies,
+    ticket_numbers,
+    times,
+)
 from bot.language.lexicon import TermMatch, find_terms, lexicon
 from bot.language.normalise import normalise_aligned
 from bot.language.spans import Span, without_overlaps
 
-# 门锁没电了 is a battery, not the supply.
-_BATTERY = re.compile(
-    r"插座|表|锁|电池|遥控|报警器|门铃|探测|手机|电瓶|电动车|对讲|电车|充电宝|手电|电脑|血压计|轮椅|车(?![库位棚间])"
-)
-# 车胎没气了 is air, not the supply.
-_AIR = re.compile(r"胎|球|打气|气筒|灭火器|可乐|汽水|车(?![库位棚间])")
 # 我家水管…流到电梯里: whose it is counts more than where it runs to.
 _AT_HOME = re.compile(r"(?:我家|家里|屋里|室内|户内|家中)[^,。!?]{0,6}$")
 _RIGHT_BEHIND = 6
 """Characters between a facility and the place named after it (报修水管,厨房的)."""
-_LIFT_IS_THERE = re.compile(r"(?:没有?|无|来|通|关|有)$")
 
 
 def _dictionary_spans(text: str, matches: Sequence[TermMatch]) -> list[Span]:
@@ -72,32 +76,9 @@ def _facility_at(text: str, match: TermMatch, places: Sequence[TermMatch]) -> st
     return public if nearest and nearest.term.value == "公共区域" else name
 
 
-def _utility_spans(text: str) -> tuple[list[Span], list[Span]]:
-    """Supplies with an act of supplying (停水), and supplies merely named (自来水)."""
-    words = lexicon()
-    lowered = words.not_utilities.sub(lambda m: "□" * len(m.group()), text.lower())
-    acted: list[Span] = []
-    for match in words.utility_acts.finditer(lowered):
-        group = "behind" if match["behind"] else "ahead"
-        start, end = match.span(group)
-        if match[group] == "电" and "没" in match.group() and _BATTERY.search(text):
-            continue
-        if match[group] == "气" and _AIR.search(text):
-            continue
-        if words.utility_supplies[match[group]] == "电梯" and _LIFT_IS_THERE.search(lowered[:start]):
-            continue  # 没电梯的楼 has none, and nothing is off
-        acted.append(Span(start, end, "utility", text[start:end], words.utility_supplies[match[group]]))
-    named = [
-        Span(
-            match.start(), match.end(), "utility", text[match.start() : match.end()], words.utility_words[match.group()]
-        )
-        for match in _named_supplies().finditer(lowered)
-    ]
-    return acted, named
-
-
-def _named_supplies() -> re.Pattern[str]:
-    return re.compile("|".join(re.escape(word) for word in sorted(lexicon().utility_words, key=len, reverse=True)))
+def _only_facilities_at(meter: Span, kept: Sequence[Span]) -> bool:
+    clashes = (span for span in kept if span.start < meter.end and meter.start < span.end)
+    return all(span.entity == "facility" for span in clashes)
 
 
 def _said_once(spans: Sequence[Span]) -> list[Span]:
@@ -119,14 +100,14 @@ def extract(
     terms: Callable[[str], Sequence[TermMatch]] = find_terms,
 ) -> list[Span]:
     """The entities of `text` as typed, resolved against the aware datetime `now`; in order, no two overlapping but a
-    place inside its facility and a place with its area.
+    place inside its facility, a place with its area and a meter (电表) with its supply.
 
     `asked`: the entity just asked for (`room` or `rating`), so that a lone number is one.
     `terms`: what finds the dictionaries' terms in a normalised text.
     """
     aligned = normalise_aligned(text)
     plain = aligned.text
-    acted, named = _utility_spans(plain)
+    acted, named, metered = supplies.find(plain)
     dictionary = _dictionary_spans(plain, terms(plain))
     acted_at = {(span.start, span.end) for span in acted}
     found = [
@@ -134,8 +115,8 @@ def extract(
         *acted,
         *named,
         *rooms.find(plain, asked=asked == "room"),
-        *times.find(plain, now),
-        *periods.find(plain, now),
+        *(span for span in times.find(plain, now) if passing.is_time(plain, span, now)),
+        *(span for span in periods.find(plain, now) if passing.is_period(plain, span)),
         *amounts.find(plain),
         *phones.find(plain),
         *plates.find(plain),
@@ -143,7 +124,10 @@ def extract(
         *ticket_numbers.find(plain),
     ]
     spans = []
-    for span in _said_once(without_overlaps(dict.fromkeys(found))):
+    kept = without_overlaps(dict.fromkeys(found))
+    # A meter is a facility and its supply in one word.
+    kept = sorted([*kept, *(span for span in metered if _only_facilities_at(span, kept))])
+    for span in _said_once(kept):
         start, end = aligned.raw_span(span.start, span.end)
         spans.append(span.moved(start, end, text[start:end]))
     return spans

@@ -35,7 +35,7 @@ _ROOM_AFTER = re.compile(rf"{_JOIN}(?:{SMALL}[楼层]{_JOIN})?(?P<n>{_DOOR_DIGIT
 _FLOOR_AND_DOOR = re.compile(rf"{_JOIN}(?P<n>(?P<floor>{SMALL})[楼层](?P<door>\d\d))(?!\d)(?:室|房|号)?")
 _ROOM_MARKED = re.compile(rf"(?<![{DIGITS}A-Za-z\-.])(?P<n>{_DOOR_DIGITS})\s?{_DOOR_END}")
 _ROOM_CUED = re.compile(
-    rf"(?:(?:房号|房间号|门牌号?|室号|户号)[^\d]{{0,12}}?|(?:住(?:在)?|我家(?:是|在)?|家(?:是|在)|房子(?:是|在)|我是)[是为:,在]?)\s?(?P<n>\d{{3,4}}[A-Za-z]?){_NO_COUNT}"
+    rf"(?:(?:房号|房间号|门牌号?|室号|户号)[^\d]{{0,12}}?|(?:住(?:在)?|我家(?:是|在)?|家(?:是|在)|房子(?:是|在)|我是|楼上|楼下|隔壁|对门|对面|底商|商铺|门面|铺面)[是为:,在的]?)\s?(?P<n>\d{{3,4}}[A-Za-z]?){_NO_COUNT}"
 )
 _ROOM_ALONE = re.compile(
     rf"[,。!]*(?:我?(?:是|在|住|家)?(?:是|在)?)?(?P<n>{_DOOR_DIGITS})(?:{_DOOR_END})?(?:的|啊|呀|吧|哈|呢|哦|业主|,|。|!)*"
@@ -53,9 +53,13 @@ _DASHED = (
     re.compile(rf"{_NOT_IN_NUMBER}(?P<building>\d{{1,2}}) (?P<unit>\d{{1,2}}) (?P<room>\d{{3,4}})(?![\d ])"),
     re.compile(rf"{_NOT_IN_NUMBER}(?P<building>[A-Z])(?P<room>\d{{3,4}})(?=$|[,。的室!?])"),
 )
-_NO_HOME_BEFORE = re.compile(r"(?:车位|车库|地库|泊位|充电桩|电话|卡号|表号)(?:号)?(?:是|在|为|:|的)?\s?$")
+_NO_HOME_BEFORE = re.compile(
+    r"(?:车位|车库|地库|泊位|充电桩|电话|卡号|表号|编号|单号|工单|订单|快递|尾号)(?:号)?(?:是|在|为|:|的)?\s?$"
+)
 # 不是1203 is what it is not.
 _DENIED = re.compile(r"(?<!是)不是(?:住|在)?$")
+# 两百三 is how sums are said, not doors.
+_SUM = re.compile("[一二两三四五六七八九][百千][一二三四五六七八九]")
 _SAYINGS = {"666", "886", "233", "520", "110", "119", "120", "114"}
 
 
@@ -136,6 +140,7 @@ def find(text: str, *, asked: bool = False) -> list[Span]:
                 found += _span("room", match, "n", _door(match["n"]))
     if not found:
         alone = _ROOM_ALONE.fullmatch(text)
-        if alone and (asked or not (alone["n"] in _SAYINGS or alone["n"].endswith("00"))):
+        said = alone["n"] if alone else ""
+        if alone and (asked or not (said in _SAYINGS or said.endswith("00") or _SUM.fullmatch(said))):
             found += _span("room", alone, "n", _door(alone["n"]))
     return sorted(found)

@@ -56,6 +56,9 @@ def home(text: str, *, asked: bool = False) -> str:
         ("把5-3-201改成16-1-701", "5+16/3+1/201+701"),
         ("三栋和五栋都停水", "3+5/-/-"),
         ("我家501", "-/-/501"),
+        ("楼上1602半夜跳绳", "-/-/1602"),
+        ("隔壁303的狗", "-/-/303"),
+        ("底商205", "-/-/205"),
     ],
 )
 def test_a_home_is_read_in_every_spelling(text: str, expected: str) -> None:
@@ -92,6 +95,9 @@ def test_a_lone_saying_or_round_sum_is_a_room_only_when_one_was_asked_for(text: 
         "改成138开头的号码",
         "2026年",
         "底商12号",
+        "工单编号D-3055",
+        "三百六",
+        "楼下200块停车费",
         "",
     ],
 )

@@ -36,6 +36,9 @@ from bot.language.normalise import normalise
         ("意思是，五百块", ["500"]),
         ("10块？20块？", ["10", "20"]),
         ("五月六月合起来八百九", ["890"]),
+        ("比平时多了六十", ["60"]),
+        ("停车费涨了一百", ["100"]),
+        ("一百八十蚊", ["180"]),
     ],
 )
 def test_a_sum_is_yuan_as_a_decimal(text: str, values: list[str]) -> None:
@@ -48,6 +51,9 @@ def test_a_sum_is_yuan_as_a_decimal(text: str, values: list[str]) -> None:
         "掉了两块瓷砖",
         "玻璃碎了一块",
         "换一块",
+        "墙皮掉下来一块，快来看看",
+        "路边塌下去两块",
+        "群里多了两个人",
         "一块玻璃",
         "跟着垃圾一块扔了",
         "两百三十平",
