@@ -2,7 +2,8 @@
 
 train [--force]            bring the model up to its inputs (``bot.engine.train``)
 run --port N               serve on 127.0.0.1:N (``bot.engine.serve``); 0 takes a free port
-parse [--sent-at T] [TEXT] understand the texts, or the lines of standard input (``bot.engine.parse``)
+parse [--sent-at T] [TEXT] understand the texts, or the lines of standard input (``bot.engine.parse``); ``--quoted``:
+                           the lines are JSON strings, so that a message may hold line breaks
 
 All take ``--project`` (default: the folder above ``bot/``) and ``--models`` (default: ``GUANJIA_MODEL_DIR``, else
 ``data/models``). ``train`` and ``run`` write JSON event lines (``bot.engine.events``); the exit status is 0, or 1
@@ -16,8 +17,10 @@ Environment: ``GUANJIA_MODEL_DIR``, ``GUANJIA_TRACKER_DB``, ``GUANJIA_TRACKER_DA
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from bot.engine.events import EngineError, claim_stdout
@@ -33,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
         if chosen.command == "parse":
             from bot.engine.parse import parse
 
-            parse(folder, chosen.text or (line.rstrip("\n") for line in sys.stdin), chosen.sent_at)
+            parse(folder, chosen.text or _lines(quoted=chosen.quoted), chosen.sent_at)
             return 0
         claim_stdout()
         if chosen.command == "train":
@@ -52,6 +55,12 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
+def _lines(*, quoted: bool) -> Iterator[str]:
+    for line in sys.stdin:
+        text = line.rstrip("\n")
+        yield str(json.loads(text)) if quoted else text
+
+
 def _arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bot.engine", description="Guanjia's engine: train, run, parse.")
     common = argparse.ArgumentParser(add_help=False)
@@ -65,6 +74,7 @@ def _arguments(arguments: list[str] | None) -> argparse.Namespace:
     run.add_argument("--with-parent", action="store_true", help="end when the starting process is gone")
     parse = commands.add_parser("parse", parents=[common], help="understand texts, one JSON line each")
     parse.add_argument("--sent-at", default=None, help="ISO 8601 time the messages were sent")
+    parse.add_argument("--quoted", action="store_true", help="the lines of standard input are JSON strings")
     parse.add_argument("text", nargs="*")
     return parser.parse_args(arguments)
 

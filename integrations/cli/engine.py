@@ -1,12 +1,11 @@
 """The engine's commands, run with the engine's own Python (its environment is not ours)."""
 
+import contextlib
 import json
 import os
-import secrets
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,9 @@ from integrations.cli.places import ENGINE_PYTHON, ROOT
 from integrations.cli.texts import catalogue
 
 KEPT_LINES = 200
+
+type Understand = Callable[[str], dict[str, Any]]
+"""From a message to intent, ranking, entities and `parse_ms`."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,11 @@ def model_is_current(data_dir: Path) -> bool:
     return model is not None and model.fingerprint == models.fingerprint(ROOT)
 
 
+def model_is_outdated(data_dir: Path) -> bool:
+    """Whether there is a model, but of other inputs than those as they are now."""
+    return models.current(files_in(data_dir).models) is not None and not model_is_current(data_dir)
+
+
 def events(data_dir: Path, *arguments: str) -> Iterator[dict[str, Any]]:
     """Run an engine command to its end and give its events as they come.
 
@@ -94,43 +101,53 @@ def events(data_dir: Path, *arguments: str) -> Iterator[dict[str, Any]]:
 
 
 @contextmanager
-def running(data_dir: Path) -> Iterator[str]:
-    """An engine of one's own on a free port while the block runs; gives its address.
+def understanding(data_dir: Path, sent_at: str) -> Iterator[Understand]:
+    """The current model while the block runs: gives a function from a message to what the engine makes of it.
+
+    One message is understood at a time, on one thread, so that ``parse_ms`` in the answer says something.
+
+    Args:
+        sent_at: ISO 8601; what 明天 counts from.
 
     Raises:
-        CliError: it does not start.
+        CliError: there is no model, or the engine ended.
     """
     log = data_dir.resolve() / "logs" / "engine-command.log"
     log.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as scratch, log.open("a") as errors:
-        own = {"GUANJIA_TRACKER_DB": f"{scratch}/tracker.db", "GUANJIA_ACTION_SECRET": secrets.token_hex(16)}
-        # Standard output carries a handful of event lines only, so nobody has to keep reading it.
-        process = _start(environment(data_dir, **own), errors, "run", "--port", "0", "--with-parent")
+    arguments = ("parse", "--quoted", "--sent-at", sent_at)
+    with log.open("a") as errors:
+        process = _start(environment(data_dir, OMP_NUM_THREADS="1"), errors, *arguments, stdin=subprocess.PIPE)
         try:
-            yield _address(process, log)
+            yield lambda text: _understood(process, text, log)
         finally:
             process.terminate()
-            process.wait()
-            if process.stdout is not None:
-                process.stdout.close()
+            process.communicate()  # closes the pipes, too
 
 
-def _address(process: subprocess.Popen[str], log: Path) -> str:
-    for line in process.stdout or ():
-        event = event_in(line)
-        if event is not None and event["event"] == "error":
-            raise engine_error(event)
-        if event is not None and event["event"] == "ready":
-            return str(event["url"])
-    raise CliError("engine_command_failed", command="run", code=process.wait(), path=log)
+def _understood(process: subprocess.Popen[str], text: str, log: Path) -> dict[str, Any]:
+    if process.stdin is None or process.stdout is None:
+        raise ValueError("the engine was started without pipes")
+    with contextlib.suppress(BrokenPipeError):  # it ended: what it says about that is still to be read
+        process.stdin.write(json.dumps(text) + "\n")
+        process.stdin.flush()
+    line = process.stdout.readline()
+    if (event := event_in(line)) is not None:
+        raise engine_error(event)
+    try:
+        parsed = json.loads(line)
+    except ValueError as error:
+        raise CliError("engine_command_failed", command="parse", code=process.wait(), path=log) from error
+    return parsed if isinstance(parsed, dict) else {}
 
 
-def _start(environment: dict[str, str], errors: IO[str] | int, *arguments: str) -> subprocess.Popen[str]:
+def _start(
+    environment: dict[str, str], errors: IO[str] | int, *arguments: str, stdin: int = subprocess.DEVNULL
+) -> subprocess.Popen[str]:
     return subprocess.Popen(  # noqa: S603
         leashed(*command(*arguments)),
         env=environment,
         cwd=ROOT,
-        stdin=subprocess.DEVNULL,
+        stdin=stdin,
         stdout=subprocess.PIPE,
         stderr=errors,
         text=True,

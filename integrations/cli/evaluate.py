@@ -1,113 +1,102 @@
 """`guanjia evaluate`: labelled messages against the trained model."""
 
-import dataclasses
-import http.client
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from rich.progress import track
-from rich.table import Table
 
-from integrations.cli import console, engine
+from bot.language.second_wish import second_wish
+from bot.language.times import SHANGHAI
+from integrations.cli import console, engine, evaluation_page, evaluation_tables
+from integrations.cli.engine import Understand
+from integrations.cli.entity_values import same
 from integrations.cli.errors import CliError
-from integrations.cli.metrics import Figures, Judged, contract_name, figures, ranking_of
+from integrations.cli.evaluation import Evaluation
+from integrations.cli.evaluation import evaluate as figures_of
+from integrations.cli.labelled import Labelled, read
+from integrations.cli.metrics import Entities, Judged, ranking_of
 from integrations.cli.texts import say
 
-SHOWN = 10
-TIMEOUT = 30.0
 
+def evaluate(
+    file: Path, data_dir: Path, *, as_json: bool = False, page: Path | None = None, now: str | None = None
+) -> Evaluation:
+    """Measure the current model on ``file`` (see ``labelled``) and print the figures.
 
-@dataclass(frozen=True)
-class Labelled:
-    """A message and the intent it should get."""
-
-    text: str
-    intent: str
-
-
-def evaluate(file: Path, data_dir: Path, *, as_json: bool) -> Figures:
-    """Measure the current model on ``file`` (JSON lines with ``text`` and ``intent``) and print the figures.
+    Args:
+        page: where to write them as a web page, besides.
+        now: ISO 8601; what 明天 counts from.
 
     Raises:
-        CliError: the file is not readable, or there is no model.
+        CliError: the file or ``now`` is not usable, there is no model, or the page cannot be written.
     """
-    messages = list(read(file))
-    with engine.running(data_dir) as url:
-        judged = list(judge(url, track(messages, say("evaluating"), console=console.progress, transient=True)))
-    result = figures(judged)
+    moment = _moment(now)
+    messages = read(file)
+    if engine.model_is_outdated(data_dir):
+        console.progress.print(say("evaluating_old_model"))
+    with engine.understanding(data_dir, moment.isoformat()) as understand:
+        told = track(messages, say("evaluating"), console=console.progress, transient=True)
+        result = figures_of(list(judge(understand, told)), same)
+    if page is not None:
+        _write(page, evaluation_page.page(result, file.name, moment))
     if as_json:
-        console.out.print_json(json.dumps(dataclasses.asdict(result), ensure_ascii=False))
+        # Not through rich, which would fold a long line where the output is a terminal.
+        console.out.file.write(json.dumps(result.as_json(), ensure_ascii=False, indent=2) + "\n")
     else:
-        _show(result)
+        evaluation_tables.show(result)
+    if page is not None:
+        console.progress.print(say("evaluation_page_written", path=page))
     return result
 
 
-def read(file: Path) -> Iterator[Labelled]:
-    """The labelled messages of a file of JSON lines; other keys are ignored.
+def judge(understand: Understand, messages: Iterable[Labelled]) -> Iterator[Judged]:
+    """Have each message understood, one after the other."""
+    for message in messages:
+        parsed = understand(message.text)
+        yield Judged(
+            expected=message.intent,
+            ranking=ranking_of(parsed),
+            text=message.text,
+            style=message.style,
+            confidence=_confidence(parsed),
+            labelled=message.entities,
+            found=_entities(parsed),
+            second_expected=message.second_intent,
+            second_predicted=_second(understand, message),
+            parse_ms=parsed.get("parse_ms"),
+        )
 
-    Raises:
-        CliError: it is not there, or a line is not what it should be.
-    """
+
+def _second(understand: Understand, message: Labelled) -> str | None:
+    """What comes out for the second wish: the dialogue cuts it off in the same way and asks the model about it."""
+    rest = second_wish(message.text) if message.second_intent is not None else None
+    return next(iter(ranking_of(understand(rest))), None) if rest else None
+
+
+def _confidence(parsed: dict[str, Any]) -> float | None:
+    confidence = (parsed.get("intent") or {}).get("confidence")
+    return None if confidence is None else float(confidence)
+
+
+def _entities(parsed: dict[str, Any]) -> Entities:
+    return [(str(one.get("entity")), str(one.get("value"))) for one in parsed.get("entities") or ()]
+
+
+def _moment(now: str | None) -> datetime:
+    if now is None:
+        return datetime.now(UTC).astimezone(SHANGHAI)
     try:
-        lines = file.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise CliError("file_unreadable", path=file, reason=error) from error
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-            yield Labelled(str(row["text"]), contract_name(row["intent"]))
-        except (ValueError, KeyError, TypeError) as error:
-            raise CliError("evaluation_line", path=file, line=number) from error
+        moment = datetime.fromisoformat(now)
+    except ValueError as error:
+        raise CliError("evaluation_now", now=now) from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=SHANGHAI)
 
 
-def judge(url: str, messages: Iterable[Labelled]) -> Iterator[Judged]:
-    """Ask the engine for each message, one after the other.
-
-    Raises:
-        CliError: the engine does not answer.
-    """
-    address = urlsplit(url)
-    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=TIMEOUT)
+def _write(page: Path, html: str) -> None:
     try:
-        for message in messages:
-            yield Judged(message.intent, ranking_of(_parse(connection, message.text)))
-    except (OSError, http.client.HTTPException, ValueError) as error:
-        raise CliError("engine_silent", url=url, reason=type(error).__name__) from error
-    finally:
-        connection.close()
-
-
-def _parse(connection: http.client.HTTPConnection, text: str) -> dict[str, Any]:
-    body = json.dumps({"text": text}, ensure_ascii=False).encode()
-    connection.request("POST", "/model/parse", body, {"Content-Type": "application/json"})
-    response = connection.getresponse()
-    parsed = json.loads(response.read())
-    if response.status != http.client.OK or not isinstance(parsed, dict):
-        raise ValueError(response.status)
-    return parsed
-
-
-def _show(result: Figures) -> None:
-    table = Table(box=None, show_header=False)
-    table.add_row(say("figure_messages"), str(result.messages))
-    for name in (
-        "accuracy",
-        "top3",
-        "macro_f1",
-        "out_of_scope_precision",
-        "out_of_scope_recall",
-        "emergency_recall",
-    ):
-        value = getattr(result, name)
-        table.add_row(say(f"figure_{name}"), "–" if value is None else f"{value:.3f}")
-    console.out.print(table)
-    if result.confusions:
-        console.out.print(say("figure_confusions"))
-        for expected, predicted, count in result.confusions[:SHOWN]:
-            console.out.print(f"  {count:>4}  {expected} → {predicted}")
+        page.write_text(html, encoding="utf-8")
+    except OSError as error:
+        raise CliError("file_unwritable", path=page, reason=error.strerror or error) from error

@@ -77,12 +77,15 @@ def train(force: Annotated[bool, typer.Option("--force", help=say("help_force"))
 def evaluate(
     data: Annotated[Path, typer.Option(help=say("help_data"))],
     as_json: Annotated[bool, typer.Option("--json", help=say("help_json"))] = False,
+    html: Annotated[Path | None, typer.Option(help=say("help_html"))] = None,
+    now: Annotated[str | None, typer.Option(help=say("help_now"))] = None,
 ) -> None:
     """Measure the model."""
     from integrations.cli import configuration
     from integrations.cli.evaluate import evaluate
 
-    evaluate(places.from_caller(data), configuration.load().data_dir, as_json=as_json)
+    page = places.from_caller(html) if html is not None else None
+    evaluate(places.from_caller(data), configuration.load().data_dir, as_json=as_json, page=page, now=now)
 
 
 @app.command("import", help=say("help_import"))

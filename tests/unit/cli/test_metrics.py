@@ -1,61 +1,59 @@
-"""The figures of `guanjia evaluate`, on a file small enough to count by hand."""
-
-import http.client
-import io
-import json
-from pathlib import Path
-from typing import Any
+"""The figures of `guanjia evaluate` about intents, on messages few enough to count by hand."""
 
 import pytest
 
-from integrations.cli.errors import CliError
-from integrations.cli.evaluate import Labelled, judge, read
-from integrations.cli.metrics import Judged, figures, ranking_of
+from integrations.cli import metrics
+from integrations.cli.metrics import Judged, ranking_of
 
-GAS, ARREARS, WEATHER = "report_emergency", "query_arrears", "out_of_scope"
+GAS, ARREARS, WEATHER, BILL, HELLO = "report_emergency", "query_arrears", "out_of_scope", "explain_bill", "greet"
+
+EIGHT = [
+    Judged(ARREARS, (ARREARS, BILL)),
+    Judged(ARREARS, (BILL, ARREARS)),
+    Judged(ARREARS, (HELLO, "thank", "deny", ARREARS)),
+    Judged(WEATHER, (WEATHER,)),
+    Judged(WEATHER, (GAS, HELLO)),
+    Judged(GAS, (GAS,)),
+    Judged(GAS, (WEATHER, GAS)),
+    Judged(HELLO, (HELLO,)),
+]
 
 
-def parsed(*names: str) -> dict[str, Any]:
+def parsed(*names: str) -> dict[str, object]:
     """An answer of the engine."""
     ranking = [{"name": name, "confidence": 1 / (place + 1)} for place, name in enumerate(names)]
     return {"intent": ranking[0], "intent_ranking": ranking, "entities": []}
 
 
-def test_the_figures_are_what_one_counts_by_hand() -> None:
-    result = figures(
-        [
-            Judged(ARREARS, (ARREARS, "explain_bill")),
-            Judged(ARREARS, ("explain_bill", ARREARS)),
-            Judged(ARREARS, ("greet", "thank", "deny", ARREARS)),
-            Judged(WEATHER, (WEATHER,)),
-            Judged(WEATHER, (ARREARS, "greet")),
-            Judged(GAS, (GAS,)),
-            Judged(GAS, (WEATHER, GAS)),
-            Judged("greet", ("greet",)),
-        ]
-    )
-    assert result.messages == 8
-    assert result.accuracy == 4 / 8
-    assert result.top3 == 6 / 8
-    assert result.out_of_scope_precision == 1 / 2
-    assert result.out_of_scope_recall == 1 / 2
-    assert result.emergency_recall == 1 / 2
-    # F1: arrears 2·1/(3+2), out of scope 2·1/(2+2), emergency 2·1/(2+1), greet 2·1/(1+2)
-    assert result.macro_f1 == pytest.approx((2 / 5 + 1 / 2 + 2 / 3 + 2 / 3) / 4)
-    assert result.confusions[0][2] == 1
-    assert (WEATHER, ARREARS, 1) in result.confusions
+def test_accuracy_counts_the_likeliest_intent_and_top_three_the_first_three() -> None:
+    assert metrics.accuracy(EIGHT) == 4 / 8
+    assert metrics.top3(EIGHT) == 6 / 8
+
+
+def test_each_intent_weighs_the_same_in_the_macro_f1() -> None:
+    # arrears 2·1/(3+1), emergency 2·1/(2+2), greet 2·1/(1+2), out of scope 2·1/(2+2)
+    assert metrics.f1_by_intent(EIGHT) == {ARREARS: 1 / 2, HELLO: 2 / 3, WEATHER: 1 / 2, GAS: 1 / 2}
+    assert metrics.macro_f1(EIGHT) == pytest.approx((1 / 2 + 1 / 2 + 2 / 3 + 1 / 2) / 4)
+
+
+def test_precision_recall_and_false_alarms_of_one_intent() -> None:
+    assert metrics.precision(EIGHT, WEATHER) == 1 / 2  # the gas leak was called so, too
+    assert metrics.recall(EIGHT, WEATHER) == 1 / 2
+    assert metrics.recall(EIGHT, GAS) == 1 / 2
+    assert metrics.false_alarms(EIGHT) == 1 / 6  # one of the six that are no emergency
 
 
 def test_nothing_to_measure_gives_no_figure() -> None:
-    result = figures([Judged("greet", ("greet",))])
-    assert result.accuracy == 1
-    assert result.emergency_recall is None
-    assert result.out_of_scope_precision is None
-    assert figures([]).accuracy is None
+    one = [Judged(HELLO, (HELLO,))]
+    assert metrics.accuracy([]) is metrics.top3([]) is metrics.macro_f1([]) is None
+    assert metrics.recall(one, GAS) is metrics.precision(one, WEATHER) is metrics.second_recall(one) is None
+    assert metrics.false_alarms([Judged(GAS, (GAS,))]) is None
+    assert metrics.calibration_error(metrics.reliability(one)) is None
+    assert metrics.percentile([], 0.5) is None
 
 
 def test_falling_back_counts_as_out_of_scope() -> None:
-    assert ranking_of(parsed("nlu_fallback", ARREARS, "greet")) == (WEATHER, ARREARS, "greet")
+    assert ranking_of(parsed("nlu_fallback", ARREARS, HELLO)) == (WEATHER, ARREARS, HELLO)
 
 
 def test_an_answer_without_intent_counts_as_out_of_scope() -> None:
@@ -64,56 +62,53 @@ def test_an_answer_without_intent_counts_as_out_of_scope() -> None:
 
 
 def test_an_intent_counts_once_in_the_ranking() -> None:
-    assert ranking_of(parsed("nlu_fallback", WEATHER, ARREARS, "greet"))[:3] == (WEATHER, ARREARS, "greet")
+    assert ranking_of(parsed("nlu_fallback", WEATHER, ARREARS, HELLO))[:3] == (WEATHER, ARREARS, HELLO)
 
 
-def test_a_file_of_json_lines_is_read_and_other_keys_are_ignored(tmp_path: Path) -> None:
-    file = tmp_path / "data.jsonl"
-    file.write_text('{"text": "欠多少", "intent": "query_arrears", "style": "short"}\n\n', encoding="utf-8")
-    assert list(read(file)) == [Labelled("欠多少", ARREARS)]
+def test_the_calibration_error_weighs_each_step_of_confidence_by_its_messages() -> None:
+    bins = metrics.reliability(
+        [
+            Judged(HELLO, (HELLO,), confidence=1.0),
+            Judged(HELLO, (HELLO,), confidence=0.95),
+            Judged(HELLO, (GAS,), confidence=0.95),
+            Judged(HELLO, (GAS,), confidence=0.55),
+            Judged(HELLO, (HELLO,)),
+        ]
+    )
+    assert [one.n for one in bins] == [0, 0, 0, 0, 0, 1, 0, 0, 0, 3]
+    assert bins[9].confidence == pytest.approx(2.9 / 3)
+    assert bins[9].accuracy == 2 / 3
+    assert bins[0].accuracy is None
+    # three messages 2.9/3 - 2/3 = 0.3 apart, one 0.55 apart
+    assert metrics.calibration_error(bins) == pytest.approx((3 * 0.3 + 0.55) / 4)
 
 
-@pytest.mark.parametrize("line", ["not json", '{"text": "no intent"}', "[1]"])
-def test_a_bad_line_is_named(line: str, tmp_path: Path) -> None:
-    file = tmp_path / "data.jsonl"
-    file.write_text('{"text": "好", "intent": "affirm"}\n' + line, encoding="utf-8")
-    with pytest.raises(CliError, match="第 2 行"):
-        list(read(file))
+def test_a_second_wish_counts_when_it_was_found_and_understood() -> None:
+    judged = [
+        Judged(HELLO, (HELLO,), second_expected=ARREARS, second_predicted=ARREARS),
+        Judged(HELLO, (HELLO,), second_expected=ARREARS, second_predicted=GAS),
+        Judged(HELLO, (HELLO,), second_expected=ARREARS),
+        Judged(HELLO, (HELLO,)),
+    ]
+    assert metrics.second_recall(judged) == 1 / 3
 
 
-class Engine:
-    """Stands in for the connection to an engine: answers by a table."""
-
-    answers: dict[str, dict[str, Any]]
-    status = 200
-
-    def __init__(self, host: str, port: int, timeout: float) -> None:
-        assert (host, port) == ("127.0.0.1", 5005)
-        self._text = ""
-
-    def request(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> None:
-        assert (method, path) == ("POST", "/model/parse")
-        self._text = json.loads(body)["text"]
-
-    def getresponse(self) -> io.BytesIO:
-        response = io.BytesIO(json.dumps(self.answers[self._text]).encode())
-        response.status = self.status  # type: ignore[attr-defined]
-        return response
-
-    def close(self) -> None:
-        """Nothing to close."""
+def test_confusions_come_with_some_of_their_messages_the_most_frequent_first() -> None:
+    judged = [Judged(HELLO, (HELLO,), "早"), Judged(GAS, (HELLO,), "烟")]
+    judged += [Judged(BILL, (ARREARS,), text) for text in "甲乙丙丁"]
+    assert metrics.confusions(judged) == [
+        metrics.Confusion(BILL, ARREARS, 4, ["甲", "乙", "丙"]),
+        metrics.Confusion(GAS, HELLO, 1, ["烟"]),
+    ]
 
 
-def test_each_message_is_asked_of_the_engine(monkeypatch: pytest.MonkeyPatch) -> None:
-    Engine.answers = {"漏煤气": parsed(GAS, "report_repair"), "天气": parsed("nlu_fallback", "chitchat")}
-    monkeypatch.setattr(http.client, "HTTPConnection", Engine)
-    judged = list(judge("http://127.0.0.1:5005", [Labelled("漏煤气", GAS), Labelled("天气", WEATHER)]))
-    assert figures(judged).accuracy == 1
+def test_the_matrix_counts_right_answers_too() -> None:
+    assert metrics.matrix([EIGHT[0], EIGHT[1], EIGHT[1]]) == {(ARREARS, ARREARS): 1, (ARREARS, BILL): 2}
 
 
-def test_an_engine_that_fails_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    Engine.answers = {"好": {"reason": "ParsingError"}}
-    monkeypatch.setattr(http.client, "HTTPConnection", Engine)
-    monkeypatch.setattr(Engine, "status", 500)
-    with pytest.raises(CliError, match="没有正常回答"):
-        list(judge("http://127.0.0.1:5005", [Labelled("好", "affirm")]))
+def test_a_percentile_is_a_value_that_was_measured() -> None:
+    times = [5.0, 1.0, 4.0, 2.0, 3.0]
+    assert metrics.percentile(times, 0.5) == 3.0
+    assert metrics.percentile(times, 0.95) == 5.0
+    assert metrics.percentile([1.0, 2.0], 0.5) == 1.0
+    assert metrics.percentile([7.0], 0.95) == 7.0
