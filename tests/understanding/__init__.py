@@ -1,0 +1,1 @@
+"""Whether residents are understood: the trained model on messages whose writers saw no training message."""
