@@ -1,4 +1,9 @@
-"""Emergencies outvote the classifier: where the rules recognise one, the intent is `report_emergency` with certainty.
+"""Emergencies outvote the classifier.
+
+Where the rules recognise one, the intent is `report_emergency` with certainty. Where they do not, but the classifier
+thinks it likelier than `unsure`, it comes first with the classifier's own confidence although something else is
+likelier: the dialogue then asks whether anyone is in danger, which costs a resident with a dripping tap one tap of a
+finger and may save another.
 
 Stands behind the classifier and its fallback. The gateway runs the same rules before it calls the engine; this
 component makes `/model/parse` and a conversation without the gateway agree with it. The kind is in `emergency`.
@@ -25,7 +30,16 @@ REPORT_EMERGENCY = "report_emergency"
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=False)
 class EmergencyDetector(GraphComponent, IntentClassifier):
-    """Sets the intent where the rules fire and leaves every other message alone."""
+    """Puts `report_emergency` first where the rules fire or the classifier smells danger."""
+
+    @staticmethod
+    def get_default_config() -> dict[str, Any]:
+        """`unsure`: the confidence from which an emergency that only the classifier sees comes first (1: never)."""
+        return {"unsure": 1.0}
+
+    def __init__(self, unsure: float = 1.0) -> None:
+        """A detector; see `get_default_config`."""
+        self._unsure = unsure
 
     @classmethod
     def create(
@@ -36,7 +50,7 @@ class EmergencyDetector(GraphComponent, IntentClassifier):
         execution_context: ExecutionContext,
     ) -> EmergencyDetector:
         """Rasa's constructor."""
-        return cls()
+        return cls(config["unsure"])
 
     def process(self, messages: list[Message]) -> list[Message]:
         """Put `report_emergency` first where the rules recognise one."""
@@ -45,15 +59,21 @@ class EmergencyDetector(GraphComponent, IntentClassifier):
             if not text or is_command(text):
                 continue
             kind = detect(text)
-            if kind is None:
-                continue
-            certain = {INTENT_NAME_KEY: REPORT_EMERGENCY, PREDICTED_CONFIDENCE_KEY: 1.0}
-            others = [
-                ranked
-                for ranked in message.get(INTENT_RANKING_KEY) or []
-                if ranked.get(INTENT_NAME_KEY) != REPORT_EMERGENCY
-            ]
-            message.set(INTENT, certain, add_to_output=True)
-            message.set(INTENT_RANKING_KEY, [dict(certain), *others], add_to_output=True)
-            message.set(EMERGENCY, kind, add_to_output=True)
+            if kind is not None:
+                _put_first(message, 1.0)
+                message.set(EMERGENCY, kind, add_to_output=True)
+            elif (likely := _confidence(message)) >= self._unsure:
+                _put_first(message, likely)
         return messages
+
+
+def _confidence(message: Message) -> float:
+    ranking = message.get(INTENT_RANKING_KEY) or []
+    return next((one[PREDICTED_CONFIDENCE_KEY] for one in ranking if one[INTENT_NAME_KEY] == REPORT_EMERGENCY), 0.0)
+
+
+def _put_first(message: Message, confidence: float) -> None:
+    first = {INTENT_NAME_KEY: REPORT_EMERGENCY, PREDICTED_CONFIDENCE_KEY: confidence}
+    others = [one for one in message.get(INTENT_RANKING_KEY) or [] if one.get(INTENT_NAME_KEY) != REPORT_EMERGENCY]
+    message.set(INTENT, first, add_to_output=True)
+    message.set(INTENT_RANKING_KEY, [dict(first), *others], add_to_output=True)

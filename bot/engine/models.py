@@ -25,8 +25,13 @@ INPUTS = (
     "bot/rules",
     "bot/config.yml",
     "bot/components",
+    "bot/encoder/folder.py",
+    "bot/encoder/session.py",
+    "bot/encoder/split.py",
+    "bot/encoder/tuned",
     "bot/language",
     "bot/engine/default_components.py",
+    "bot/engine/spoken.py",
     "bot/engine/train.py",
     "bot/requirements.lock",
 )

@@ -9,6 +9,7 @@ lexicon.
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import tempfile
 import time
@@ -18,7 +19,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bot.engine import models
+from bot.encoder.cache import FOLDER
+from bot.engine import models, spoken
 from bot.engine.events import EngineError, emit
 
 KNOWN_WARNING = "Slot auto-fill has been removed"
@@ -79,6 +81,7 @@ def _train_now(project: Path, folder: Path, name: str) -> models.Model:
     from bot.engine.setup import prepare_rasa
 
     prepare_rasa()
+    os.environ.setdefault(FOLDER, str(folder / "encoder-cache"))
     with (
         tempfile.TemporaryDirectory(prefix=".training-", dir=folder) as scratch,
         _plain_errors(),
@@ -98,7 +101,7 @@ def _run_graph(project: Path, scratch: Path, target: Path) -> None:
     from rasa.engine.validation import validate
     from rasa.shared.core.domain import Domain
 
-    importer = load_files(project)
+    importer = load_files(project, scratch)
     domain = Domain.load(str(project / "bot/domain"))  # the importer would turn a wrong one into an empty one
     configuration = _graph(importer)
     validate(configuration)
@@ -115,8 +118,10 @@ def _run_graph(project: Path, scratch: Path, target: Path) -> None:
     storage.create_model_package(target, configuration, domain)
 
 
-def load_files(project: Path) -> TrainingDataImporter:
+def load_files(project: Path, scratch: Path) -> TrainingDataImporter:
     """The project's configuration, domain, rules and training messages as Rasa reads them.
+
+    What a recogniser heard of spoken messages joins them by way of a file in `scratch`.
 
     Raises:
         EngineError: one of them is missing.
@@ -136,6 +141,7 @@ def load_files(project: Path) -> TrainingDataImporter:
         raise EngineError("file_missing", "There is no .yml file to train from.", str(where), "Restore the folder.")
     for file in [config, *sorted(domain.rglob("*.yml")), *messages, *rules]:
         read_yaml_file(file)  # Rasa would leave out a file it cannot read
+    messages += spoken.training_files(project / "nlu_data", scratch)
     return TrainingDataImporter.load_from_config(str(config), str(domain), [str(file) for file in [*messages, *rules]])
 
 

@@ -24,7 +24,7 @@ def project(tmp_path: Path) -> Path:
         "bot/domain/tiny.yml",
         "bot/rules/tiny.yml",
         "bot/config.yml",
-        "bot/components/linear_classifier.py",
+        "bot/components/intent_classifier.py",
         "bot/language/deep/numerals.py",
         "bot/requirements.lock",
     ],

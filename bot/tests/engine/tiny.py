@@ -12,7 +12,7 @@ language: zh
 pipeline:
 - name: bot.components.normaliser.Normaliser
 - name: bot.components.tokenizer.ChineseTokenizer
-- name: bot.components.linear_classifier.LinearClassifier
+- name: bot.components.intent_classifier.IntentClassifier
 - name: FallbackClassifier
   threshold: 0.1
 policies:

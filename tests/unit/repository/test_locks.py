@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
-PYTHON_LOCKS = sorted(path for folder in (ROOT, ROOT / "bot", ROOT / "bot/full") for path in folder.glob("*.lock"))
+LOCKED = ("", "bot", "bot/full", "bot/spoken", "bot/encoder/workshop")
+PYTHON_LOCKS = sorted(path for folder in LOCKED for path in (ROOT / folder).glob("*.lock"))
 NODE_LOCKS = sorted(ROOT.glob("integrations/*/frontend/package-lock.json"))
 PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;]+)")
 

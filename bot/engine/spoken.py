@@ -1,0 +1,51 @@
+"""What a recogniser heard of spoken messages, as a training file for Rasa.
+
+``nlu_data/spoken/heard.jsonl`` is written by ``bot.spoken``. What was said goes along as the example's metadata, so
+that what was heard of one message stays together where some are held out. One hearing may stand for two wishes; it is
+left out then.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from pathlib import Path
+
+from bot.engine.events import EngineError
+from bot.language.normalise import normalise
+
+FILE = "spoken/heard.jsonl"
+SHORTEST = 2
+"""Characters; of one alone nothing is left of what was said."""
+
+
+def training_files(folder: Path, scratch: Path) -> list[Path]:
+    """The file made of `folder`'s hearings, in `scratch`; none when there are none.
+
+    Raises:
+        EngineError: a line is not what the recogniser's step writes.
+    """
+    source = folder / FILE
+    if not source.exists():
+        return []
+    said: dict[str, dict[str, str]] = defaultdict(dict)
+    for number, line in enumerate(source.read_text("utf-8").splitlines(), start=1):
+        try:
+            row = json.loads(line)
+            heard = normalise(row["heard"])
+            if len(heard) >= SHORTEST:
+                said[heard].setdefault(row["intent"], normalise(row["said"]))
+        except (ValueError, KeyError, TypeError) as error:
+            raise EngineError(
+                "training_refused", f"Line {number} is no hearing: {error}", str(source), "Make the file again."
+            ) from error
+    examples: dict[str, list[dict[str, object]]] = defaultdict(list)
+    for heard, wishes in said.items():
+        if len(wishes) == 1:
+            ((intent, original),) = wishes.items()
+            examples[intent].append({"text": f"{heard}\n", "metadata": {"said": original}})
+    # JSON is YAML; Rasa reads it by the ending.
+    target = scratch / "heard.yml"
+    nlu = [{"intent": intent, "examples": found} for intent, found in examples.items()]
+    target.write_text(json.dumps({"version": "3.1", "nlu": nlu}, ensure_ascii=False), "utf-8")
+    return [target]
