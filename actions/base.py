@@ -8,13 +8,14 @@ from collections.abc import Awaitable, Callable
 from typing import Any, ClassVar
 
 import structlog
-from rasa_sdk import Action, Tracker
+from rasa_sdk import Action, Tracker, utils
 from rasa_sdk.events import ActiveLoop, FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from actions.second_wish import mention
-from actions.turn import Event, Message, Turn
+from actions import second_wish
+from actions.catalogue import answering
+from actions.turn import PASSES_ON, Event, Message, Turn
 from property_db.clock import SYSTEM_CLOCK, Clock
 from property_db.conversations import service as conversations
 from property_db.database import Database
@@ -83,6 +84,9 @@ class DomainAction(Action, ABC):  # type: ignore[misc]  # rasa_sdk is not follow
     remembered: ClassVar[bool] = True
     """Whether an action that writes is done once per message; a form's validation may be called twice."""
 
+    looks_beside: ClassVar[bool] = True
+    """Whether the other wishes of the message are seen to after this answer."""
+
     @abstractmethod
     def name(self) -> str:
         """The action's name in the domain."""
@@ -104,7 +108,8 @@ class DomainAction(Action, ABC):  # type: ignore[misc]  # rasa_sdk is not follow
             return self._apologise(dispatcher, said, message, f"utter_{busy.code}")
         except DomainError as refusal:
             del dispatcher.messages[said:]
-            return self.refused(refusal, message, dispatcher)
+            events = self.refused(refusal, message, dispatcher)
+            return [*events, *self._offer_beside(message, dispatcher, events)]
         except TimeoutError:
             log.error("action.too_slow", action=self.name(), conversation_id=message.metadata.get("conversation_id"))
             return self._apologise(dispatcher, said, message, "utter_too_slow")
@@ -172,11 +177,77 @@ class DomainAction(Action, ABC):  # type: ignore[misc]  # rasa_sdk is not follow
         return events
 
     async def _answer(self, turn: Turn) -> list[Event]:
-        first = not turn.answered_before("")
-        events = await self.work(turn)
-        if first and turn.active_form is None:
-            mention(turn)  # a form does it itself, once, when it begins
-        return events
+        if not self.looks_beside or turn.answered_before(""):
+            return await self.work(turn)
+        taken = second_wish.take_up(turn) or second_wish.without(turn, turn.intent)
+        beside = second_wish.others(turn, own_intents(turn))
+        second_wish.focus(turn, beside)
+        events = [*taken, *await self.work(turn)]
+        if self.name() in PASSES_ON and any(map(second_wish.begins_form, events)):
+            return events  # the form reads the message once more
+        return [*events, *await see_to(turn, turn.dispatcher, beside, events)]
+
+    def _offer_beside(self, message: Message, dispatcher: CollectingDispatcher, events: list[Event]) -> list[Event]:
+        """Offer the other wishes after a refusal; without the database nothing else can be done about them."""
+        if not self.looks_beside or message.answered_before(""):
+            return []
+        beside = second_wish.others(message, own_intents(message))
+        if second_wish.form_goes_on(message, events):
+            return second_wish.keep(message, events, beside)
+        return second_wish.offer(message, dispatcher, events, beside)
+
+
+async def see_to(
+    turn: Turn, dispatcher: CollectingDispatcher, beside: list[second_wish.Wish], events: list[Event]
+) -> list[Event]:
+    """Answer the plain questions beside the answered wish, and offer or keep what else was wished for."""
+    goes_on = second_wish.form_goes_on(turn, events)
+    done: list[Event] = []
+    for wished in [wished for wished in beside if second_wish.is_plain(wished, turn)]:
+        turn.say("utter_second_answer", what=second_wish.name_of(wished))
+        told = await answer_later(turn, {"action": answering(wished["intent"]), "message": wished["message"]})
+        # Where a form is open already, none may begin.
+        done += [event for event in told if event["event"] == "slot" or not goes_on]
+    left = [wished for wished in beside if not second_wish.is_plain(wished, turn)]
+    if goes_on or any(map(second_wish.begins_form, done)):
+        return [*done, *second_wish.keep(turn, events, left)]
+    return [*done, *second_wish.offer(turn, dispatcher, events, left)]
+
+
+def own_intents(message: Message) -> frozenset[str]:
+    """Return the intents that belong to the tasks that are open."""
+    forms = {*(message.slot("suspended_task") or []), message.active_form} - {None}
+    return frozenset[str]().union(*(getattr(action_named(f"validate_{form}"), "own_intents", ()) for form in forms))
+
+
+def action_named(name: str) -> DomainAction:
+    """Return the action with that name.
+
+    Raises:
+        LookupError: there is none.
+    """
+    for kind in utils.all_subclasses(DomainAction):
+        if not getattr(kind, "__abstractmethods__", None) and (action := kind()).name() == name:
+            found: DomainAction = action
+            return found
+    raise LookupError(name)
+
+
+async def answer_later(turn: Turn, wish: dict[str, Any]) -> list[Event]:
+    """Answer the message that is kept in `wish` (see the function `wish`) now, within this turn.
+
+    A refusal becomes its sentence here, so that what this turn has done already stays done.
+    """
+    action = action_named(str(wish["action"]))
+    before = turn.tracker
+    turn.tracker = before.copy()
+    turn.tracker.latest_message = {**turn.parsed, **wish["message"]}
+    try:
+        return await action.work(turn)
+    except DomainError as refusal:
+        return action.refused(refusal, turn, turn.dispatcher)
+    finally:
+        turn.tracker = before
 
 
 async def _replay(turn: Turn, action: DomainAction) -> bool:
@@ -224,6 +295,6 @@ def end_form() -> list[Event]:
 
 
 __all__ = [
-    "AsyncSession", "DomainAction", "Event", "Message", "Turn", "ask_to_bind", "bind", "bound", "end_form",
-    "set_slots", "show_binding",
+    "AsyncSession", "DomainAction", "Event", "Message", "Turn", "action_named", "answer_later", "ask_to_bind", "bind",
+    "bound", "end_form", "see_to", "set_slots", "show_binding",
 ]  # fmt: skip

@@ -10,6 +10,7 @@ import yaml
 from bot.language.normalise import normalise
 
 _FILE = Path(__file__).with_name("catalogue.yml")
+_RULES = Path(__file__).parents[1] / "bot" / "rules"
 _LEXICON = Path(__file__).parents[1] / "nlu_data" / "lexicon"
 
 
@@ -31,6 +32,17 @@ def facility_areas() -> dict[str, str]:
     """Return where each facility of the repair catalogue usually is: 户内 or 公共区域."""
     with (_LEXICON / "facilities.yml").open(encoding="utf-8") as file:
         return {entry["name"]: entry["area"] for entry in yaml.safe_load(file)["facilities"]}
+
+
+@cache
+def _rules() -> dict[str, str]:
+    rules = [rule for file in sorted(_RULES.glob("*.yml")) for rule in yaml.safe_load(file.read_text("utf-8"))["rules"]]
+    return {steps[0]["intent"]: steps[1]["action"] for rule in rules if "intent" in (steps := rule["steps"])[0]}
+
+
+def answering(intent: str) -> str:
+    """Return the action or form that the dialogue's rules give an intent."""
+    return _rules()[intent]
 
 
 def names_fault(text: str) -> bool:

@@ -4,10 +4,11 @@ from typing import Any
 
 from actions.base import DomainAction
 from actions.catalogue import core, names_fault, without
+from actions.draft import Draft
 from actions.interruption import SURE
 from actions.questions import FreeText, YesOrNo, new_text
 from actions.task_ends import Completion
-from actions.tasks import Draft, Task
+from actions.tasks import Task
 from actions.turn import Event, Turn
 from actions.wording import short
 from property_db.clock import SHANGHAI

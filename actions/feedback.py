@@ -4,11 +4,10 @@ from typing import Any
 
 from rasa_sdk.events import FollowupAction
 
-from actions.base import DomainAction, wish
+from actions.base import DomainAction, answer_later, wish
 from actions.catalogue import core, mentions, without
 from actions.complaints import ENOUGH
 from actions.interruption import SURE
-from actions.later import answer_later
 from actions.questions import FreeText
 from actions.task_ends import Completion
 from actions.tasks import Task

@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 
-from actions.base import DomainAction, set_slots, wish
+from actions.base import DomainAction, answer_later, set_slots, wish
 from actions.company import read_out
 from actions.late_charges import asked_for as asks_for_late_charge
 from actions.late_charges import tell as tell_late_charges
-from actions.later import answer_later
 from actions.offers import make_offer
 from actions.others import names_somebody_else
 from actions.turn import Event, Turn

@@ -32,6 +32,7 @@ class RequestHuman(DomainAction):
     """Puts the resident into the queue."""
 
     writes = True
+    looks_beside = False  # whoever takes over reads the message
 
     def name(self) -> str:
         """The action's name in the domain."""

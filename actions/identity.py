@@ -7,13 +7,13 @@ from typing import Any
 
 from rasa_sdk.events import FollowupAction
 
-from actions.base import CHANNELS_WITH_BINDING_PAGE, DomainAction, log, send_code, set_slots, show_binding
+from actions.base import CHANNELS_WITH_BINDING_PAGE, DomainAction, answer_later, log, send_code, set_slots, show_binding
 from actions.catalogue import mentions
 from actions.company import read_out
-from actions.later import answer_later
+from actions.draft import Draft
 from actions.questions import PhoneNumber, Question, Unusable
 from actions.task_ends import Completion
-from actions.tasks import Draft, Task
+from actions.tasks import Task
 from actions.turn import Event, Message, Turn
 from actions.wording import short
 from property_db.people import service as people
@@ -56,6 +56,10 @@ def home_list(turn: Turn) -> str:
 class Code(Question):
     """The one-time code: six digits."""
 
+    def settles(self, turn: Turn) -> bool:
+        """怎么收不到验证码 is about this question, whatever the intent looks like."""
+        return mentions("code_help", turn.typed)
+
     def answer(self, turn: Turn) -> Any:
         """Take the digits of the message."""
         digits = re.sub(r"\D", "", turn.typed)
@@ -76,6 +80,13 @@ class BindForm(Task):
     form = "bind_form"
     own_intents = frozenset({"bind_household"})
     questions = (PhoneNumber("bind_phone", "utter_bind_phone_invalid"), Code("bind_code", "utter_bind_code_invalid"))
+
+    def absorb(self, turn: Turn, answers: Draft) -> bool:
+        """Tell what to do where no code arrives; the question stays open."""
+        if not mentions("code_help", turn.typed):
+            return False
+        turn.say("utter_bind_code_help")
+        return True
 
     async def settle(self, turn: Turn, answers: Draft) -> None:
         """Send a code to a new number. Whether the company knows the number is not told."""

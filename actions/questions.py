@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from actions.catalogue import after, bare, clauses, core, is_just, mentions, without, words
 from actions.turn import Turn
 from property_db.clock import SHANGHAI
+from property_db.errors import DomainError
 from property_db.people.masking import is_mobile
 
 SURE_OF_TALK = 0.7
@@ -365,3 +366,11 @@ def ordinal(text: str, count: int) -> int | None:
         if mentions(name, text):
             return index
     return count - 1 if count and mentions("last", text) else None
+
+
+async def checked(question: Question, turn: Turn, value: Any) -> Any:
+    """Check a value; a refusal of the domain (a ticket not theirs) is an unusable answer, not the form's end."""
+    try:
+        return await question.check(turn, value)
+    except DomainError as refusal:
+        raise Unusable(f"utter_{refusal.code}", **refusal.params) from refusal

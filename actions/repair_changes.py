@@ -7,6 +7,7 @@ from rasa_sdk.events import FollowupAction, SlotSet
 
 from actions.base import DomainAction, set_slots
 from actions.catalogue import mentions
+from actions.draft import Draft
 from actions.questions import (
     Answers,
     FreeText,
@@ -20,7 +21,7 @@ from actions.questions import (
     parse_span,
 )
 from actions.task_ends import Completion
-from actions.tasks import Draft, Task
+from actions.tasks import Task
 from actions.turn import Event, Turn
 from actions.wording import short, span_text
 from property_db.people.masking import mask_phone

@@ -5,6 +5,7 @@ from typing import Any
 from actions.base import DomainAction, set_slots
 from actions.cards import notice_card
 from actions.catalogue import facility_areas, mentions, names_fault, section
+from actions.draft import Draft
 from actions.questions import Answers, PhoneNumber, VisitTime, YesOrNo, leaves_it_open, meant, parse_span
 from actions.repair_questions import (
     Address,
@@ -16,7 +17,7 @@ from actions.repair_questions import (
     Urgency,
 )
 from actions.task_ends import Completion
-from actions.tasks import Draft, Task
+from actions.tasks import Task
 from actions.turn import Event, Turn
 from actions.wording import appointed_text, short, span_text
 from property_db.notices import service as notices

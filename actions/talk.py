@@ -4,15 +4,15 @@ from typing import Any
 
 from rasa_sdk.events import FollowupAction
 
-from actions.base import DomainAction, end_form, set_slots, wish
-from actions.catalogue import is_just, names_fault
+from actions.base import DomainAction, answer_later, end_form, set_slots, wish
+from actions.catalogue import answering, is_just, mentions, names_fault
+from actions.danger import answer_to_danger, ask_about_danger, suspects_danger
 from actions.handoff import hand_over
-from actions.later import answer_later
 from actions.offers import open_offer
+from actions.second_wish import Wish, accept, offered, without
 from actions.task_ends import forget
-from actions.tasks import title
 from actions.turn import Event, Turn
-from actions.wording import short
+from actions.wording import short, title
 from property_db.tickets import service as tickets
 
 FOLLOW_UPS = {"fee_type": "action_query_arrears", "period": "action_query_arrears", "utility": "action_ask_outage"}
@@ -20,6 +20,8 @@ FOLLOW_UPS = {"fee_type": "action_query_arrears", "period": "action_query_arrear
 
 OFFER_REPAIR = frozenset({"ask_repair_responsibility", "ask_repair_price", "ask_repair_guide"})
 """Questions whose answer proposes to send somebody."""
+
+TALK = {"chitchat": "utter_chitchat", "out_of_scope": "utter_out_of_scope"}
 
 UNSURE = 0.4
 """Below this confidence a yes or no outside any question is taken for something not understood."""
@@ -43,7 +45,7 @@ class Inform(DomainAction):
         if turn.entity("rating") is not None and "action_rate_service" in turn.previous_actions():
             return await self._as(turn, "action_rate_service")
         for entity, action in FOLLOW_UPS.items():
-            if turn.entity(entity) is not None:
+            if any(found["entity"] == entity and not _names_a_thing(turn, found) for found in turn.found):
                 return await self._as(turn, action)
         if turn.entity("phone") is not None and not turn.homes:
             return await self._as(turn, "action_bind_household")
@@ -73,6 +75,14 @@ class Inform(DomainAction):
         ticket = await tickets.change(turn.session, turn.scope, str(number), changes, turn.clock)
         turn.say("utter_photo_added", number=ticket.number)
         return []
+
+
+def _names_a_thing(turn: Turn, found: dict[str, Any]) -> bool:
+    """Whether the same words are a facility: who shows a meter (电表, also 电) asks for no outage."""
+    return any(
+        other["entity"] == "facility" and all(other.get(end) == found.get(end) for end in ("start", "end"))
+        for other in turn.found
+    )
 
 
 def unsure(turn: Turn, *lists: str) -> bool:
@@ -113,7 +123,13 @@ class Affirm(DomainAction):
         """Do what was offered, or ask what is wanted."""
         if unsure(turn, "agree"):
             return await answer_later(turn, wish(turn, "action_fallback"))
-        match open_offer(turn) or _offered_after(turn):
+        intent = open_offer(turn)
+        wished = offered(turn, intent) if intent is not None else None
+        if wished is not None:
+            return await self._second(turn, wished)
+        match intent or _offered_after(turn):
+            case "report_emergency":
+                return await answer_later(turn, wish(turn, "action_report_emergency"))
             case "request_human":
                 return await hand_over(turn, short("offer_accepted"))
             case "report_repair":
@@ -121,6 +137,14 @@ class Affirm(DomainAction):
             case _:
                 turn.say("utter_affirm_nothing_open")
                 return []
+
+    async def _second(self, turn: Turn, wished: Wish) -> list[Event]:
+        """Do the other wish of an earlier message, as it was said there."""
+        action = answering(wished["intent"])
+        if action.endswith("_form"):
+            return [*accept(turn, wished), FollowupAction(action)]
+        told = await answer_later(turn, {"action": action, "message": wished["message"]})
+        return [*without(turn, wished["intent"]), *told]
 
 
 class Deny(DomainAction):
@@ -134,9 +158,29 @@ class Deny(DomainAction):
 
     async def work(self, turn: Turn) -> list[Event]:
         """Leave it at that."""
+        if answer_to_danger(turn) is False:
+            turn.say("utter_no_danger")
+            return []
         if unsure(turn, "refuse", "skip"):
             return await answer_later(turn, wish(turn, "action_fallback"))
         turn.say("utter_deny_nothing_open")
+        return []
+
+
+class SmallTalk(DomainAction):
+    """Answers talk and what no property company does, unless something graver may be behind it."""
+
+    def name(self) -> str:
+        """The action's name in the domain."""
+        return "action_small_talk"
+
+    async def work(self, turn: Turn) -> list[Event]:
+        """Ask about a danger that may be meant; help with binding, which sounds like anybody's business."""
+        if suspects_danger(turn):
+            return ask_about_danger(turn)
+        if mentions("code_help", turn.typed):
+            return await answer_later(turn, wish(turn, "action_bind_household"))
+        turn.say(TALK[turn.intent])
         return []
 
 

@@ -6,8 +6,8 @@ from typing import Any, ClassVar
 
 from rasa_sdk.events import FollowupAction, SlotSet
 
-from actions.base import DomainAction, end_form, set_slots
-from actions.later import action_named
+from actions import second_wish
+from actions.base import DomainAction, action_named, end_form, set_slots
 from actions.tasks import Task
 from actions.turn import Event, Message, Turn
 
@@ -16,12 +16,13 @@ class Completion(DomainAction, ABC):
     """The action that carries out a completed form. The answers are forgotten afterwards, whatever came of it."""
 
     writes = True
+    looks_beside = False
     task: ClassVar[type[Task]]
 
     async def work(self, turn: Turn) -> list[Event]:
         """Carry it out, forget the answers, and take up the task that was put aside for it."""
         done = await self.carry_out(turn, {slot: turn.slot(slot) for slot in self.task().slots()})
-        return [*self.task().clear(), *done, *resume_suspended(turn)]
+        return [*self.task().clear(), *done, *what_waits(turn, turn.dispatcher, done)]
 
     @abstractmethod
     async def carry_out(self, turn: Turn, answers: dict[str, Any]) -> list[Event]:
@@ -29,7 +30,8 @@ class Completion(DomainAction, ABC):
 
     def refused(self, refusal: Any, message: Message, dispatcher: Any) -> list[Event]:
         """Say why not, and forget the answers."""
-        return [*self.task().clear(), *super().refused(refusal, message, dispatcher), *resume_suspended(message)]
+        told = super().refused(refusal, message, dispatcher)
+        return [*self.task().clear(), *told, *what_waits(message, dispatcher, told)]
 
     def failed(self, message: Message) -> list[Event]:
         """Keep the answers and ask for confirmation again, so that the resident can simply say yes once more."""
@@ -52,10 +54,15 @@ def forget(forms: Iterable[str]) -> list[Event]:
 def drop_tasks(message: Message) -> list[Event]:
     """Return the events that end the open form and forget it and every task put aside."""
     forms = [*(message.slot("suspended_task") or []), message.active_form]
-    return [*forget(form for form in forms if form), *set_slots(suspended_task=None, attempts=0), *end_form()]
+    nothing_left = set_slots(suspended_task=None, attempts=0, second_wish=None)
+    return [*forget(form for form in forms if form), *nothing_left, *end_form()]
 
 
-def resume_suspended(message: Message) -> list[Event]:
-    """Return the event that takes up the task put aside last, if there is one."""
+def what_waits(message: Message, dispatcher: Any, events: list[Event]) -> list[Event]:
+    """Take up the task put aside last; where there is none, offer the wishes that waited for the form's end."""
     suspended: list[str] = message.slot("suspended_task") or []
-    return [FollowupAction(suspended[-1])] if suspended else []
+    if suspended:
+        return [FollowupAction(suspended[-1])]
+    if any(event["event"] == "followup" for event in events):
+        return []
+    return second_wish.offer(message, dispatcher, events)

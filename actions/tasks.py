@@ -6,20 +6,35 @@ of the questions, a change of an earlier answer, a picture, or something that is
 """
 
 from abc import ABC, abstractmethod
-from collections import ChainMap
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from rasa_sdk.events import ActionExecutionRejected, FollowupAction, SlotSet
 
-from actions.base import DomainAction, set_slots
+from actions.base import DomainAction, own_intents, see_to, set_slots
 from actions.catalogue import is_just, mentions, names_fault, section, without
-from actions.interruption import ALWAYS, BELIEVED, is_interruption
-from actions.questions import OneOf, PhoneNumber, Question, Unusable, YesOrNo, beside_yes, is_pure_yes, new_text
-from actions.second_wish import mention
+from actions.danger import answer_to_danger, ask_about_danger, suspects_danger
+from actions.draft import Draft
+from actions.interruption import ALWAYS, BELIEVED, STATEMENTS, is_interruption
+from actions.questions import (
+    SHORT_ANSWER,
+    OneOf,
+    PhoneNumber,
+    Question,
+    Unusable,
+    YesOrNo,
+    beside_yes,
+    checked,
+    is_pure_yes,
+    new_text,
+)
+from actions.second_wish import focus, others, reading, take_up
+from actions.second_wish import without as without_wish
 from actions.turn import Event, Message, Turn
+from actions.wording import title
 from bot.language.normalise import normalise
-from property_db.errors import DomainError
+from bot.language.second_wish import before_marker
 
 PERSON_AFTER = 2
 """So many unusable answers to one question, and a person is offered."""
@@ -38,6 +53,8 @@ class Task(DomainAction, ABC):
     """The slot that collects pictures."""
     other_slots: ClassVar[tuple[str, ...]] = ()
     """Slots of the task that no question fills."""
+
+    looks_beside = False  # it does so itself: when it begins, and when a question is answered
 
     stop_intents: ClassVar[frozenset[str]] = frozenset()
     """Intents that here mean to give the task up."""
@@ -59,17 +76,17 @@ class Task(DomainAction, ABC):
         """Leave the form as it is; the open question is asked again."""
         return set_slots(attempts=message.slot("attempts") or 0, requested_slot=message.slot("requested_slot"))
 
-    async def begin(self, turn: Turn, answers: "Draft") -> None:
+    async def begin(self, turn: Turn, answers: Draft) -> None:
         """Fill in what is known already and say what must be said first."""
 
-    async def settle(self, turn: Turn, answers: "Draft") -> None:
+    async def settle(self, turn: Turn, answers: Draft) -> None:
         """Look at the answers after each message, before the next question is chosen."""
 
-    def add(self, turn: Turn, answers: "Draft", text: str) -> bool:
+    def add(self, turn: Turn, answers: Draft, text: str) -> bool:
         """Write down what came along with a yes to the summary; whether it was kept."""
         return False
 
-    def absorb(self, turn: Turn, answers: "Draft") -> bool:
+    def absorb(self, turn: Turn, answers: Draft) -> bool:
         """Keep a message that answers nothing but belongs to the task; whether it was kept."""
         return False
 
@@ -79,12 +96,15 @@ class Task(DomainAction, ABC):
         open_slot = turn.slot("requested_slot")
         if open_slot not in self.slots():
             open_slot = None  # of the form that was open before: the engine does not reset it in time
-        if turn.repeated or turn.answered_before(self.form):
+        taken = take_up(turn) if open_slot is None else []
+        if not taken and (turn.repeated or turn.answered_before(self.form)):
             return await self._taken_up(turn, answers, open_slot)
         if open_slot is None:
-            await self._first(turn, answers)
-            return answers.events()
+            taken = taken or without_wish(turn, turn.intent)
+            return [*taken, *await self._first(turn, answers, taken)]
         question = self._question(open_slot)
+        if (danger := answer_to_danger(turn)) is not None:
+            return self._after_danger(turn, answers, open_slot, danger)
         if open_slot == self.correction and self._changes_nothing(turn):
             answers.set("attempts", 0)
             return answers.events()
@@ -94,12 +114,27 @@ class Task(DomainAction, ABC):
             return self._hand_to("action_stop")
         if not self._brings_value(turn) and is_interruption(turn, self.own_intents, question):
             suspended = [*self._others_suspended(turn), self.form]
-            return [ActionExecutionRejected(self.form), SlotSet("suspended_task", suspended)]
+            await self._answer_before(turn, answers, question)
+            return [ActionExecutionRejected(self.form), SlotSet("suspended_task", suspended), *answers.changes()]
         stay = await self._next(turn, answers, question)
         await self.settle(turn, answers)
-        return answers.events(stay)
+        return [*answers.events(stay), *await self._beside_an_answer(turn, question)]
 
-    async def _taken_up(self, turn: Turn, answers: "Draft", open_slot: str | None) -> list[Event]:
+    async def _beside_an_answer(self, turn: Turn, question: Question) -> list[Event]:
+        """See to the wishes that came with an answer; what is told where free text was asked for is the text."""
+        beside = others(turn, own_intents(turn) | self.own_intents)
+        if question.free:
+            beside = [wish for wish in beside if wish["intent"] not in STATEMENTS]
+        return await see_to(turn, turn.dispatcher, beside, [FollowupAction(self.form)])
+
+    def _after_danger(self, turn: Turn, answers: Draft, open_slot: str, danger: bool) -> list[Event]:
+        """没有危险 answers the question about danger, not the form's, which is asked again."""
+        if danger:
+            return self._hand_to("action_report_emergency")
+        turn.say("utter_no_danger")
+        return answers.events(open_slot)
+
+    async def _taken_up(self, turn: Turn, answers: Draft, open_slot: str | None) -> list[Event]:
         """Ask again after a message that something else has answered."""
         if self.form in (turn.slot("suspended_task") or []):
             turn.say("utter_resume", task=title(self.form))
@@ -108,6 +143,18 @@ class Task(DomainAction, ABC):
         answers.set("suspended_task", self._others_suspended(turn))
         await self.settle(turn, answers)
         return answers.events(open_slot if open_slot == self.correction else None)
+
+    async def _answer_before(self, turn: Turn, answers: Draft, question: Question) -> None:
+        """Take what answers the open question before another subject is opened: 厨房，另外物业费怎么交."""
+        said = before_marker(turn.typed)
+        if said is None or len(said) > SHORT_ANSWER:
+            return
+        with reading(turn, said):
+            value = question.answer(turn)
+            if value is not None and value is not False:
+                with suppress(Unusable):
+                    answers.set(question.slot, await checked(question, turn, value))
+                    await self.settle(turn, answers)
 
     def _others_suspended(self, turn: Turn) -> list[str]:
         return [form for form in turn.slot("suspended_task") or [] if form != self.form]
@@ -150,7 +197,10 @@ class Task(DomainAction, ABC):
     def _hand_to(self, action: str) -> list[Event]:
         return [ActionExecutionRejected(self.form), FollowupAction(action)]
 
-    async def _first(self, turn: Turn, answers: "Draft") -> None:
+    async def _first(self, turn: Turn, answers: Draft, taken: list[Event]) -> list[Event]:
+        """Take what the first message says already, and see to its other wishes."""
+        beside = others(turn, own_intents(turn) | self.own_intents)
+        focus(turn, beside)
         for slot in self.slots():
             if slot != self.photos and answers.get(slot) is not None:
                 answers.set(slot, None)  # of a report that was broken off
@@ -159,9 +209,10 @@ class Task(DomainAction, ABC):
         self._pictures(turn, answers)
         answers.set("attempts", 0)
         await self.settle(turn, answers)
-        mention(turn)
+        seen_to = await see_to(turn, turn.dispatcher, beside, [*taken, FollowupAction(self.form)])
+        return [*seen_to, *answers.events()]
 
-    async def _next(self, turn: Turn, answers: "Draft", question: Question) -> str | None:
+    async def _next(self, turn: Turn, answers: Draft, question: Question) -> str | None:
         """Take what the message holds; return the slot that stays open although another one would be next."""
         pictures = self._pictures(turn, answers)
         try:
@@ -176,7 +227,7 @@ class Task(DomainAction, ABC):
                 self._added(turn, answers, changed)
                 return None
             if value is not None and not (changed and question.free and not self._left_over(turn, question)):
-                answers.set(question.slot, await _checked(question, turn, value))
+                answers.set(question.slot, await checked(question, turn, value))
         except Unusable as fault:
             return self._unusable(turn, answers, fault, understood=fault.response != question.unclear)
         if self.confirmation is not None and answers.get(self.confirmation) is False:
@@ -198,17 +249,17 @@ class Task(DomainAction, ABC):
         answers.set("attempts", 0)
         return None
 
-    def _added_at_the_summary(self, turn: Turn, answers: "Draft", question: Question) -> bool:
+    def _added_at_the_summary(self, turn: Turn, answers: Draft, question: Question) -> bool:
         """对了 再看看厨房下水: told at the summary, although it names no fault."""
         told = mentions("by_the_way", turn.typed) or mentions("also", turn.typed)
         return told and question.slot == self.confirmation and self.add(turn, answers, beside_yes(turn.typed))
 
-    def _added(self, turn: Turn, answers: "Draft", changed: bool) -> None:
+    def _added(self, turn: Turn, answers: Draft, changed: bool) -> None:
         """Keep what came with a yes, so that the summary is shown again with it."""
         if not changed and not self.add(turn, answers, beside_yes(turn.typed)):
             self._unusable(turn, answers, Unusable("utter_yes_or_no"), understood=False)
 
-    async def _volunteered(self, turn: Turn, answers: "Draft", asked: Question | None) -> bool:
+    async def _volunteered(self, turn: Turn, answers: Draft, asked: Question | None) -> bool:
         """Take values for questions that were not the open one; return whether there were any."""
         found = False
         for question in self.questions:
@@ -222,15 +273,15 @@ class Task(DomainAction, ABC):
             if value is None:
                 continue
             try:
-                checked = await _checked(question, turn, value)
+                usable = await checked(question, turn, value)
             except Unusable as fault:
                 if asked is not None:
                     raise
                 turn.say(fault.response, **fault.params)
                 continue
-            if checked != known:
-                answers.set(question.slot, checked)
-                found = found or checked != ""
+            if usable != known:
+                answers.set(question.slot, usable)
+                found = found or usable != ""
         return found
 
     def _replacement(self, turn: Turn, question: Question, asked: Question | None) -> Any:
@@ -254,14 +305,14 @@ class Task(DomainAction, ABC):
             return question.answer(turn)
         return None if question.slot == self.confirmation else question.in_words(turn)
 
-    async def accept(self, turn: Turn, answers: "Draft", slot: str, value: Any) -> None:
+    async def accept(self, turn: Turn, answers: Draft, slot: str, value: Any) -> None:
         """Take a value known from elsewhere, if it can be used; otherwise say why not, and it will be asked for."""
         try:
-            answers.set(slot, await _checked(self._question(slot), turn, value))
+            answers.set(slot, await checked(self._question(slot), turn, value))
         except Unusable as fault:
             turn.say(fault.response, **fault.params)
 
-    def _corrected(self, turn: Turn, answers: "Draft", changed: bool) -> str | None:
+    def _corrected(self, turn: Turn, answers: Draft, changed: bool) -> str | None:
         if changed:
             return None
         named = turn.entity("choice") if self._is_slot(turn.entity("choice")) else self.named_field(turn)
@@ -272,9 +323,12 @@ class Task(DomainAction, ABC):
         return str(named)
 
     def _unusable(
-        self, turn: Turn, answers: "Draft", fault: Unusable, stay: str | None = None, *, understood: bool = True
+        self, turn: Turn, answers: Draft, fault: Unusable, stay: str | None = None, *, understood: bool = True
     ) -> str | None:
-        """Say what is wrong; offer a person who was not understood again and again."""
+        """Say what is wrong; offer a person who was not understood again and again; ask about a danger first."""
+        if not understood and suspects_danger(turn):
+            answers.take(ask_about_danger(turn))
+            return stay
         attempts = int(turn.slot("attempts") or 0) + 1
         answers.set("attempts", attempts)
         if attempts >= PERSON_AFTER and not understood:
@@ -283,7 +337,7 @@ class Task(DomainAction, ABC):
             turn.say(fault.response, **fault.params)
         return stay
 
-    def _pictures(self, turn: Turn, answers: "Draft") -> bool:
+    def _pictures(self, turn: Turn, answers: Draft) -> bool:
         if self.photos is None or not turn.upload_ids:
             return False
         known = list(answers.get(self.photos) or [])
@@ -299,7 +353,7 @@ class Task(DomainAction, ABC):
                 return question.slot
         return None
 
-    def _replaced(self, answers: "Draft") -> bool:
+    def _replaced(self, answers: Draft) -> bool:
         return any(answers.replaced(question.slot) for question in self.questions)
 
     def _left_over(self, turn: Turn, asked: Question) -> str:
@@ -329,43 +383,6 @@ class Task(DomainAction, ABC):
         return [*(q.slot for q in self.questions), *self.other_slots, *(slot for slot in named if slot)]
 
 
-class Draft:
-    """The answers of a task in this turn: what the slots hold, and what this message changes."""
-
-    def __init__(self, task: Task, message: Message) -> None:
-        """Start from the tracker's slots."""
-        self._task = task
-        self._before = {slot: message.slot(slot) for slot in task.slots()}
-        self._changes: dict[str, Any] = {}
-        self.values: ChainMap[str, Any] = ChainMap(self._changes, self._before)
-
-    def get(self, slot: str) -> Any:
-        """Return an answer, or None."""
-        return self.values.get(slot)
-
-    def set(self, slot: str, value: Any) -> None:
-        """Note an answer; None opens the question again."""
-        self._changes[slot] = value
-
-    def changed(self, slot: str) -> bool:
-        """Whether this message gave the slot a value."""
-        return self._changes.get(slot) is not None
-
-    def replaced(self, slot: str) -> bool:
-        """Whether this message gave another value than an earlier message."""
-        before = self._before.get(slot)
-        return before not in (None, "") and slot in self._changes and self._changes[slot] not in (None, before)
-
-    def next_slot(self) -> str | None:
-        """Return the first question that is wanted and has no answer."""
-        return next((q.slot for q in self._task.questions if q.wanted(self.values) and self.get(q.slot) is None), None)
-
-    def events(self, ask: str | None = None) -> list[Event]:
-        """Return the events of this turn; the next question is `ask` or the first open one, none ends the form."""
-        changes = self._changes or {"attempts": 0}
-        return [*set_slots(**changes), SlotSet("requested_slot", ask or self.next_slot())]
-
-
 SHORT = 6
 """A field's name with hardly anything around it: 电话 is meant for the form, 物业电话多少 is not."""
 
@@ -379,16 +396,3 @@ class _WhatToChange(Question):
     def settles(self, turn: Turn) -> bool:
         """Whether the message is little more than a field's name."""
         return self.task is not None and len(turn.typed) <= SHORT and self.task.named_field(turn) is not None
-
-
-async def _checked(question: Question, turn: Turn, value: Any) -> Any:
-    """Check a value; a refusal of the domain (a ticket not theirs) is an unusable answer, not the form's end."""
-    try:
-        return await question.check(turn, value)
-    except DomainError as refusal:
-        raise Unusable(f"utter_{refusal.code}", **refusal.params) from refusal
-
-
-def title(form: str) -> str:
-    """Return what residents call a form's task."""
-    return str(section("tasks")[form])

@@ -81,14 +81,23 @@ class Message:
 
     @property
     def confidence(self) -> float:
-        """How sure the engine is of the intent, 0 to 1."""
-        return float((self.parsed.get("intent") or {}).get("confidence") or 0.0)
+        """How sure the engine is of the intent, 0 to 1; of several wishes, how sure of the one it stands for."""
+        read = [self.parsed, *(self.parsed.get("wishes") or [])]
+        found = [entry.get("intent") or {} for entry in read]
+        return max(
+            float(entry.get("confidence") or 0.0) for entry in found if entry.get("name") == found[0].get("name")
+        )
 
     @property
     def likely_intents(self) -> list[tuple[str, float]]:
         """All intents with their confidence, likeliest first, without the fallback itself."""
         ranking = self.parsed.get("intent_ranking") or []
         return [(entry["name"], float(entry["confidence"])) for entry in ranking if entry["name"] != FALLBACK]
+
+    @property
+    def found(self) -> list[dict[str, Any]]:
+        """All entities with their places."""
+        return list(self.parsed.get("entities") or [])
 
     def entities(self, name: str) -> list[Any]:
         """Return the values of all entities of that kind."""

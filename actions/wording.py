@@ -8,7 +8,7 @@ from actions.catalogue import section
 from property_db.clock import SHANGHAI
 from property_db.fees.calculation import yuan_text
 
-__all__ = ["day_text", "period_text", "short", "span_text", "yuan_text"]
+__all__ = ["day_text", "period_text", "short", "span_text", "title", "yuan_text"]
 
 
 def short(name: str, **values: object) -> str:
@@ -66,3 +66,8 @@ def period_text(period: str | None) -> str:
     if month is None:
         return str(words["scope_year"].format(year=period))
     return str(words["scope_period"].format(year=month[1], month=int(month[2])))
+
+
+def title(form: str) -> str:
+    """Return what residents call a form's task."""
+    return str(section("tasks")[form])

@@ -20,6 +20,7 @@ from rasa.shared.nlu.training_data.message import Message
 
 from bot.components.entities import METADATA
 from bot.components.normaliser import is_command
+from bot.language.normalise import normalise_aligned
 from bot.language.second_wish import wishes_of
 
 WISHES = "wishes"
@@ -72,7 +73,24 @@ def _parts(message: Message) -> list[Message]:
     wishes = wishes_of(text)
     if not 2 <= len(wishes) <= MOST_WISHES:
         return []
-    return [Message({TEXT: wish, METADATA: message.get(METADATA), PART_OF: message}) for wish in wishes]
+    return [
+        Message({TEXT: typed, METADATA: message.get(METADATA), PART_OF: message}) for typed in _as_typed(text, wishes)
+    ]
+
+
+def _as_typed(text: str, wishes: list[str]) -> list[str]:
+    """Find normalised wishes in the text as typed, because a part may become a ticket's own words."""
+    aligned = normalise_aligned(text)
+    typed, end = [], 0
+    for wish in wishes:
+        start = aligned.text.find(wish, end)
+        if start < 0:
+            typed.append(wish)
+            continue
+        end = start + len(wish)
+        first, last = aligned.raw_span(start, end)
+        typed.append(text[first:last])
+    return typed
 
 
 def _understood(part: Message) -> dict[str, Any]:

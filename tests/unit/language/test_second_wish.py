@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.language.second_wish import second_wish, split
+from bot.language.second_wish import before_marker, second_wish, split
 
 
 @pytest.mark.parametrize(
@@ -37,3 +37,18 @@ def test_politeness_and_reasons_stay_with_their_wish(text: str) -> None:
 
 def test_nothing_is_cut_from_an_empty_message() -> None:
     assert split("") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "before"),
+    [
+        ("廚房，另外物业费怎么交", "廚房"),
+        ("不急 对了发票怎么开", "不急"),
+        ("厨房水龙头漏水，另外物业费怎么交", None),
+        ("另外物业费怎么交", None),
+        ("厨房", None),
+        ("", None),
+    ],
+)
+def test_an_answer_before_another_subject_is_found_as_typed(text: str, before: str | None) -> None:
+    assert before_marker(text) == before
