@@ -8,7 +8,6 @@ from typing import Any
 
 from rich.progress import track
 
-from bot.language.second_wish import second_wish
 from bot.language.times import SHANGHAI
 from integrations.cli import console, engine, evaluation_page, evaluation_tables
 from integrations.cli.engine import Understand
@@ -17,7 +16,7 @@ from integrations.cli.errors import CliError
 from integrations.cli.evaluation import Evaluation
 from integrations.cli.evaluation import evaluate as figures_of
 from integrations.cli.labelled import Labelled, read
-from integrations.cli.metrics import Entities, Judged, ranking_of
+from integrations.cli.metrics import Entities, Judged, contract_name, ranking_of
 from integrations.cli.texts import say
 
 
@@ -65,15 +64,15 @@ def judge(understand: Understand, messages: Iterable[Labelled]) -> Iterator[Judg
             labelled=message.entities,
             found=_entities(parsed),
             second_expected=message.second_intent,
-            second_predicted=_second(understand, message),
+            second_predicted=_second(parsed),
             parse_ms=parsed.get("parse_ms"),
         )
 
 
-def _second(understand: Understand, message: Labelled) -> str | None:
-    """What comes out for the second wish: the dialogue cuts it off in the same way and asks the model about it."""
-    rest = second_wish(message.text) if message.second_intent is not None else None
-    return next(iter(ranking_of(understand(rest))), None) if rest else None
+def _second(parsed: dict[str, Any]) -> str | None:
+    """What came out for the second wish, where the engine saw one."""
+    wishes: list[dict[str, Any]] = parsed.get("wishes") or []
+    return contract_name(wishes[1]["intent"]["name"]) if len(wishes) > 1 else None
 
 
 def _confidence(parsed: dict[str, Any]) -> float | None:
