@@ -233,7 +233,10 @@ class IntentClassifier(GraphComponent, RasaClassifier):
         first = None if is_command(text) else first_wish(text)
         if first is None:
             return whole
-        return (whole + self._likelihood(first, units(first, [first[a:b] for a, b in words(first)]))) / 2
+        alone = self._likelihood(first, units(first, [first[a:b] for a, b in words(first)]))
+        both = (whole + alone) / 2
+        # The second wish halves the certainty about the whole, not about the first wish.
+        return alone if alone.argmax() == both.argmax() and alone.max() > both.max() else both
 
     def _likelihood(self, text: str, counted: Units) -> np.ndarray:
         columns, values = self._features.row(counted)
