@@ -33,6 +33,7 @@ from rasa.shared.nlu.constants import (
 from rasa.shared.nlu.training_data.message import Message
 from spacy.matcher import PhraseMatcher
 
+from bot.components.by_sound import by_sound
 from bot.components.normaliser import ALIGNMENT, RAW_TEXT, is_command
 from bot.language.extract import extract
 from bot.language.lexicon import Term, TermMatch, lexicon, longest
@@ -89,10 +90,14 @@ class EntityExtractor(GraphComponent, EntityExtractorMixin):
         """Build the matcher once for the life of the process."""
         self._terms = TermMatcher()
 
+    def _terms_of(self, text: str) -> list[TermMatch]:
+        written = self._terms(text)
+        return [*written, *by_sound(text, written)]
+
     @staticmethod
     def required_packages() -> list[str]:
         """Rasa checks these before training."""
-        return ["spacy"]
+        return ["spacy", "pypinyin"]
 
     def process(self, messages: list[Message]) -> list[Message]:
         """Find the entities of each message."""
@@ -108,7 +113,7 @@ class EntityExtractor(GraphComponent, EntityExtractorMixin):
                     "text": span.text,
                     ENTITY_ATTRIBUTE_VALUE: span.value,
                 }
-                for span in extract(typed, moment_of(message), terms=self._terms)
+                for span in extract(typed, moment_of(message), terms=self._terms_of)
             ]
             message.set(ENTITIES, (message.get(ENTITIES) or []) + self.add_extractor_name(found), add_to_output=True)
             _restore(message, typed)
