@@ -100,9 +100,3 @@ def first_wish(text: str) -> str | None:
 def wishes_of(text: str) -> list[str]:
     """The pieces of a message that are wishes, in order."""
     return [piece for piece in split(text) if is_wish(piece)]
-
-
-def second_wish(text: str) -> str | None:
-    """What else the message wants besides its first wish, or None."""
-    wishes = wishes_of(text)
-    return wishes[1] if len(wishes) > 1 else None

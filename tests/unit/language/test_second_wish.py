@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.language.second_wish import before_marker, second_wish, split
+from bot.language.second_wish import before_marker, first_wish, split, wishes_of
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,8 @@ from bot.language.second_wish import before_marker, second_wish, split
     ],
 )
 def test_the_second_wish_is_kept(text: str, second: str | None) -> None:
-    assert second_wish(text) == second
+    assert wishes_of(text)[1:2] == ([second] if second else [])
+    assert (first_wish(text) is None) is (second is None)
 
 
 @pytest.mark.parametrize("text", ["你好。在吗。我家灯坏了。谢谢。", "因为孩子小，所以想问一下物业费怎么交"])
