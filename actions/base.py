@@ -27,6 +27,8 @@ LIMIT_S = 8.0
 
 CHANNELS_WITH_BINDING_PAGE = frozenset({"webchat"})
 """Where a `bind` block opens a form of its own; elsewhere the dialogue asks for phone and code."""
+CHANNELS_WITH_BINDING_LINK = frozenset({"wechat"})
+"""Where a `bind` block may become a link to a page, so it is shown before the dialogue asks."""
 
 log = structlog.get_logger("actions")
 
@@ -270,6 +272,8 @@ def ask_to_bind(dispatcher: CollectingDispatcher, message: Message, action: str)
         dispatcher.utter_message(response="utter_bind_first_later")
         return []
     dispatcher.utter_message(response="utter_bind_first")
+    if message.channel in CHANNELS_WITH_BINDING_LINK:
+        show_binding(dispatcher)
     return [SlotSet("after_binding", wish(message, action)), FollowupAction("bind_form")]
 
 

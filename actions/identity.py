@@ -7,7 +7,16 @@ from typing import Any
 
 from rasa_sdk.events import FollowupAction
 
-from actions.base import CHANNELS_WITH_BINDING_PAGE, DomainAction, answer_later, log, send_code, set_slots, show_binding
+from actions.base import (
+    CHANNELS_WITH_BINDING_LINK,
+    CHANNELS_WITH_BINDING_PAGE,
+    DomainAction,
+    answer_later,
+    log,
+    send_code,
+    set_slots,
+    show_binding,
+)
 from actions.catalogue import mentions
 from actions.company import read_out
 from actions.draft import Draft
@@ -44,6 +53,8 @@ class BindHousehold(DomainAction):
         if turn.channel in CHANNELS_WITH_BINDING_PAGE:
             show_binding(turn.dispatcher)
             return []
+        if turn.channel in CHANNELS_WITH_BINDING_LINK:
+            show_binding(turn.dispatcher)
         return [*set_slots(after_binding=None), FollowupAction("bind_form")]
 
 

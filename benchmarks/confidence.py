@@ -29,10 +29,10 @@ from rasa.shared.nlu.constants import INTENT, TEXT  # noqa: E402
 from rasa.shared.nlu.training_data.message import Message  # noqa: E402
 from rasa.shared.nlu.training_data.training_data import TrainingData  # noqa: E402
 
-from benchmarks.pipeline_data import only_measures, said_of, training_data  # noqa: E402
+from benchmarks.pipeline_data import only_measures, training_data  # noqa: E402
 from benchmarks.pipeline_figures import BINS, OUT_OF_SCOPE, Ranked, figures  # noqa: E402
 from benchmarks.pipeline_kinds import KINDS, tokenizer, understanding  # noqa: E402
-from bot.encoder.split import HELD_OUT  # noqa: E402
+from bot.encoder.split import HELD_OUT, said_of  # noqa: E402
 
 THRESHOLDS = (0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6)
 WORST = 12

@@ -13,26 +13,18 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from rasa.shared.nlu.constants import INTENT, TEXT
-from rasa.shared.nlu.training_data.formats import RasaYAMLReader
+from rasa.shared.nlu.training_data.loading import load_data
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from bot.components.mishearing import misheard
 from bot.components.normaliser import Normaliser
-from bot.encoder.split import is_held_out
+from bot.encoder.split import SAID, is_held_out, said_of
 from bot.engine import spoken
 
 PROJECT = Path(__file__).resolve().parents[1]
 FOLDER = PROJECT / "nlu_data"
 SEED = 20261121
-SAID = "said"
-"""As `bot.engine.spoken` writes it into an example's metadata."""
-
-
-def said_of(message: Message) -> str | None:
-    """What was said, where the message is what somebody heard of it."""
-    found: str | None = ((message.get("metadata") or {}).get("example") or {}).get(SAID)
-    return found
 
 
 def only_measures(message: Message) -> bool:
@@ -92,7 +84,6 @@ def training_data(share: float, *, with_heard: bool, with_copies: bool) -> Train
 def _loaded(files: list[Path]) -> list[Message]:
     if not files:
         return []
-    # Rasa's loading.load_data takes a YAML file that is JSON, too, for one of its JSON formats and refuses it.
-    first, *others = [RasaYAMLReader().read(str(file)) for file in files]
+    first, *others = [load_data(str(file)) for file in files]
     data = Normaliser().process_training_data(first.merge(*others))
     return [message for message in data.intent_examples if message.get(TEXT)]

@@ -19,10 +19,11 @@ prepare_rasa()
 
 from rasa.shared.nlu.constants import INTENT, TEXT  # noqa: E402
 
-from benchmarks.pipeline_data import said_of, training_data  # noqa: E402
+from benchmarks.pipeline_data import training_data  # noqa: E402
 from benchmarks.pipeline_figures import Ranked  # noqa: E402
 from benchmarks.pipeline_job import Job, labelled  # noqa: E402
 from benchmarks.pipeline_kinds import KINDS, tokenizer, understanding  # noqa: E402
+from bot.encoder.split import said_of  # noqa: E402
 from bot.engine.parse import WARM_UP  # noqa: E402
 
 WARM_UP_ROUNDS = 10

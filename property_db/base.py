@@ -50,6 +50,10 @@ Phone = Annotated[str, mapped_column(String(20))]
 Line = Annotated[str, mapped_column(String(255))]
 
 
+NEVER_AGAIN = {"sqlite_autoincrement": True}
+"""For tables whose rows are deleted while somebody may still work on one of them: SQLite would give the id again."""
+
+
 def utc_now() -> datetime:
     """Return this moment; the default of `created_at` where a service sets none."""
     return datetime.now(UTC)

@@ -1,5 +1,6 @@
 """The database: one engine, two kinds of session, one place that commits."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,16 +15,20 @@ import property_db.models  # noqa: F401 -- foreign keys name tables of other sub
 from property_db.errors import DatabaseBusy, DomainError
 
 _WRITES = "guanjia_writes"
+PATIENCE_IN_LINE = 4
+"""A writer waits so many times the busy timeout for those before it in this process."""
 
 
-def _on_sqlite_connect(busy_timeout_ms: int, synchronous: str, connection: Any, _record: Any) -> None:
+def _on_sqlite_connect(
+    busy_timeout_ms: int, synchronous: str, foreign_keys: bool, connection: Any, _record: Any
+) -> None:
     # The driver must not begin transactions by itself, or BEGIN IMMEDIATE below would come too late.
     connection.isolation_level = None
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout = {int(busy_timeout_ms)}")
     cursor.execute("PRAGMA journal_mode = WAL")
     cursor.execute(f"PRAGMA synchronous = {synchronous}")
-    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.execute(f"PRAGMA foreign_keys = {'ON' if foreign_keys else 'OFF'}")
     cursor.close()
 
 
@@ -38,6 +43,7 @@ def create_engine(
     *,
     busy_timeout_ms: int = 5000,
     synchronous: Literal["FULL", "NORMAL", "OFF"] = "FULL",
+    foreign_keys: bool = True,
     echo: bool = False,
 ) -> AsyncEngine:
     """Build the engine for `sqlite+aiosqlite:///file` or `postgresql+asyncpg://…`.
@@ -46,6 +52,7 @@ def create_engine(
         url: SQLAlchemy URL with an async driver.
         busy_timeout_ms: how long a SQLite writer waits for another.
         synchronous: SQLite's; FULL also survives a power failure, which is what a promise to keep a message means.
+        foreign_keys: whether SQLite heeds them; off only for migrations.
         echo: log every statement.
     """
     options: dict[str, Any] = {
@@ -59,7 +66,9 @@ def create_engine(
         options |= {"pool_size": 10, "max_overflow": 10, "pool_pre_ping": True}
     engine = create_async_engine(url, **options)
     if sqlite:
-        event.listen(engine.sync_engine, "connect", partial(_on_sqlite_connect, busy_timeout_ms, synchronous))
+        event.listen(
+            engine.sync_engine, "connect", partial(_on_sqlite_connect, busy_timeout_ms, synchronous, foreign_keys)
+        )
         event.listen(engine.sync_engine, "begin", _on_sqlite_begin)
     return engine
 
@@ -78,6 +87,9 @@ class Database:
         """Prepare the engine; connects on first use. See `create_engine` for the arguments."""
         self.url = url
         self.engine = create_engine(url, busy_timeout_ms=busy_timeout_ms, synchronous=synchronous, echo=echo)
+        # The embedded database has one writer; without a queue many at once wait by polling, and some for ever.
+        self._turn = asyncio.Lock() if self.is_sqlite else None
+        self._patience = busy_timeout_ms / 1000 * PATIENCE_IN_LINE
         writes = self.engine.execution_options(**{_WRITES: True})
         self._write = async_sessionmaker(writes, expire_on_commit=False)
         self._read = async_sessionmaker(self.engine, expire_on_commit=False, autoflush=False)
@@ -96,7 +108,7 @@ class Database:
         Raises:
             DatabaseBusy: another writer held the embedded database longer than the busy timeout.
         """
-        async with self._write() as session:
+        async with self._in_line(), self._write() as session:
             try:
                 yield session
                 await session.commit()
@@ -111,6 +123,22 @@ class Database:
             except BaseException:
                 await session.rollback()
                 raise
+
+    @asynccontextmanager
+    async def _in_line(self) -> AsyncIterator[None]:
+        """Wait for this process's turn to write to the embedded database, first come, first served."""
+        if self._turn is None:
+            yield
+            return
+        try:
+            async with asyncio.timeout(self._patience):
+                await self._turn.acquire()
+        except TimeoutError:
+            raise DatabaseBusy from None
+        try:
+            yield
+        finally:
+            self._turn.release()
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:

@@ -47,7 +47,8 @@ async def current(url: str) -> str | None:
 
 
 async def _with_connection[T](url: str, work: Callable[[Connection], T]) -> T:
-    engine = create_engine(url)
+    # Off for SQLite, where a table is altered by copying it: dropping the original would delete what refers to it.
+    engine = create_engine(url, foreign_keys=False)
     try:
         async with engine.execution_options(guanjia_writes=True).begin() as connection:
             return await connection.run_sync(work)

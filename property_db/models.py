@@ -2,6 +2,15 @@
 
 from property_db.audit.models import AuditEntry
 from property_db.base import Base
+from property_db.calls.models import AgentPhone, Call, CallOptOut, OutboundTask, Recording, Utterance
+from property_db.channels.models import (
+    AccessToken,
+    ChannelEvent,
+    ContactWindow,
+    OutboundPart,
+    PullCursor,
+    SingleUse,
+)
 from property_db.company.models import CompanyInfo
 from property_db.complaints.models import Complaint, Feedback
 from property_db.conversations.models import ActionRun, Conversation, Message
@@ -12,13 +21,16 @@ from property_db.guides.models import Guide
 from property_db.handoff.models import Agent, AgentSession, Alarm, QueueItem
 from property_db.notices.models import Notice
 from property_db.numbers import NumberCounter
-from property_db.people.models import Binding, ChannelIdentity, OneTimeCode, Person
+from property_db.people.models import Binding, ChannelIdentity, ChannelOrigin, OneTimeCode, Person
+from property_db.pushes.models import Push, Subscription
 from property_db.tickets.models import Ticket, TicketEvent
 from property_db.uploads.models import Upload
 
 __all__ = [
-    "ActionRun", "Agent", "AgentSession", "Alarm", "AuditEntry", "Base", "Bill", "Binding", "Building",
-    "ChannelIdentity", "CompanyInfo", "Complaint", "Conversation", "Estate", "FeeItem", "Feedback", "Guide", "Home",
-    "Message", "Notice", "NumberCounter", "OneTimeCode", "Payment", "Person", "QueueItem", "Rating", "Ticket",
-    "TicketEvent", "Unit", "Upload",
+    "AccessToken", "ActionRun", "Agent", "AgentPhone", "AgentSession", "Alarm", "AuditEntry", "Base", "Bill", "Binding",
+    "Building", "Call", "CallOptOut", "ChannelEvent", "ChannelIdentity", "ChannelOrigin", "CompanyInfo", "Complaint",
+    "ContactWindow", "Conversation", "Estate", "FeeItem", "Feedback", "Guide", "Home", "Message", "Notice",
+    "NumberCounter", "OneTimeCode", "OutboundPart", "OutboundTask", "Payment", "Person", "PullCursor", "Push",
+    "QueueItem", "Rating", "Recording", "SingleUse", "Subscription", "Ticket", "TicketEvent", "Unit", "Upload",
+    "Utterance",
 ]  # fmt: skip

@@ -13,7 +13,9 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+import redis.asyncio
 from asyncpg import PostgresError
+from redis.exceptions import ConnectionError as RedisConnectionError
 from sqlalchemy import make_url, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -26,6 +28,8 @@ from property_db.models import Base
 pytest_plugins = ["tests.no_skips", "tests.support.live"]
 
 POSTGRES = "GUANJIA_TEST_DATABASE_URL"
+REDIS = "GUANJIA_TEST_REDIS_URL"
+STANDARD_REDIS = "redis://127.0.0.1:6379/0"
 STANDARD_POSTGRES = "postgresql+asyncpg://postgres@127.0.0.1:5432/postgres"
 SATURDAY_TEN = datetime(2026, 11, 21, 10, 0, tzinfo=SHANGHAI)
 
@@ -105,3 +109,17 @@ async def postgres(postgres_url: str) -> AsyncIterator[Database]:
         await connection.exec_driver_sql(f"DO $$ BEGIN {deletes} END $$")
     yield database
     await database.dispose()
+
+
+@pytest.fixture
+async def redis_url() -> str:
+    """The Redis of the tests: the one of GUANJIA_TEST_REDIS_URL, or the standard port of this machine."""
+    url = os.environ.get(REDIS, STANDARD_REDIS)
+    client = redis.asyncio.from_url(url)
+    try:
+        await client.ping()
+    except RedisConnectionError as error:
+        pytest.skip(f"no Redis answers ({error}): install one (Debian: apt-get install redis-server) or set {REDIS}")
+    finally:
+        await client.aclose()
+    return url

@@ -10,17 +10,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
-from rasa.engine.storage.resource import Resource
-from rasa.engine.storage.storage import ModelStorage
 from rasa.nlu.classifiers.classifier import IntentClassifier
 from rasa.shared.constants import DEFAULT_NLU_FALLBACK_INTENT_NAME
-from rasa.shared.nlu.constants import INTENT, INTENT_NAME_KEY, INTENT_RANKING_KEY, PREDICTED_CONFIDENCE_KEY, TEXT
+from rasa.shared.nlu.constants import INTENT_NAME_KEY, INTENT_RANKING_KEY, PREDICTED_CONFIDENCE_KEY, TEXT
 from rasa.shared.nlu.training_data.message import Message
 
 from bot.components.entities import METADATA
 from bot.components.normaliser import is_command
+from bot.components.ranking import put_first
+from bot.components.step import Step
 
 MESSAGE_ID = "message_id"
 """The key of a conversation's messages in what the gateway sends along."""
@@ -34,24 +33,13 @@ TALK = frozenset(
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=False)
-class AskBack(GraphComponent, IntentClassifier):
+class AskBack(Step, IntentClassifier):
     """Puts `nlu_fallback` first where the classifier is not sure enough; the ranking behind it stays."""
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
         """`threshold`: everywhere; `in_conversation`: for wishes of a resident who waits (not below the other)."""
         return {"threshold": 0.25, "in_conversation": 0.25}
-
-    @classmethod
-    def create(
-        cls,
-        config: dict[str, Any],
-        model_storage: ModelStorage,
-        resource: Resource,
-        execution_context: ExecutionContext,
-    ) -> AskBack:
-        """Rasa's constructor."""
-        return cls(config["threshold"], config["in_conversation"])
 
     def __init__(self, threshold: float, in_conversation: float) -> None:
         """A component with these thresholds; see the module."""
@@ -66,9 +54,7 @@ class AskBack(GraphComponent, IntentClassifier):
             ranking = message.get(INTENT_RANKING_KEY) or []
             if not ranking or ranking[0][PREDICTED_CONFIDENCE_KEY] >= self._limit(message, ranking[0][INTENT_NAME_KEY]):
                 continue
-            fallback = {INTENT_NAME_KEY: DEFAULT_NLU_FALLBACK_INTENT_NAME, PREDICTED_CONFIDENCE_KEY: self._threshold}
-            message.set(INTENT, fallback, add_to_output=True)
-            message.set(INTENT_RANKING_KEY, [dict(fallback), *ranking], add_to_output=True)
+            put_first(message, DEFAULT_NLU_FALLBACK_INTENT_NAME, self._threshold)
         return messages
 
     def _limit(self, message: Message, intent: str) -> float:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
-from bot.components.pinyin import syllables
+from bot.components.pinyin import is_han, sound, syllables
 from bot.language.lexicon import Term, TermMatch, lexicon
 
 SHORTEST = 3
@@ -22,17 +22,13 @@ def _terms() -> dict[int, dict[tuple[str, ...], Term]]:
     found: dict[int, dict[tuple[str, ...], Term]] = {}
     shared: set[tuple[str, ...]] = set()
     for term in lexicon().terms:
-        if term.kind not in KINDS or term.value is None or len(term.word) < SHORTEST or not _is_han(term.word):
+        if term.kind not in KINDS or term.value is None or len(term.word) < SHORTEST or not is_han(term.word):
             continue
         sounds = tuple(syllables(term.word))
         other = found.setdefault(len(sounds), {}).setdefault(sounds, term)
         if (other.kind, other.value) != (term.kind, term.value):
             shared.add(sounds)
     return {length: {s: t for s, t in terms.items() if s not in shared} for length, terms in sorted(found.items())}
-
-
-def _is_han(text: str) -> bool:
-    return all("\u4e00" <= char <= "\u9fff" for char in text)
 
 
 def by_sound(text: str, written: Sequence[TermMatch]) -> list[TermMatch]:
@@ -45,7 +41,7 @@ def by_sound(text: str, written: Sequence[TermMatch]) -> list[TermMatch]:
     taken = {at for match in written for at in range(match.start, match.end)}
     found: list[TermMatch] = []
     for start, end in _runs(text, taken):
-        sounds = ["".join(syllables(char)) for char in text[start:end]]
+        sounds = [sound(char) for char in text[start:end]]
         at = 0
         while at < len(sounds):
             match = _longest(sounds, at, text[start:end])
@@ -84,7 +80,7 @@ def _runs(text: str, taken: set[int]) -> Iterable[tuple[int, int]]:
     """Stretches of Han characters that belong to no term yet."""
     start = None
     for at in range(len(text) + 1):
-        free = at < len(text) and at not in taken and _is_han(text[at])
+        free = at < len(text) and at not in taken and is_han(text[at])
         if free and start is None:
             start = at
         elif not free and start is not None:

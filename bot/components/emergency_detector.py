@@ -13,15 +13,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
-from rasa.engine.storage.resource import Resource
-from rasa.engine.storage.storage import ModelStorage
 from rasa.nlu.classifiers.classifier import IntentClassifier
-from rasa.shared.nlu.constants import INTENT, INTENT_NAME_KEY, INTENT_RANKING_KEY, PREDICTED_CONFIDENCE_KEY, TEXT
+from rasa.shared.nlu.constants import INTENT_NAME_KEY, INTENT_RANKING_KEY, PREDICTED_CONFIDENCE_KEY, TEXT
 from rasa.shared.nlu.training_data.message import Message
 
 from bot.components.normaliser import is_command
+from bot.components.ranking import put_first
+from bot.components.step import Step
 from bot.language.emergency import detect
 
 EMERGENCY = "emergency"
@@ -29,7 +28,7 @@ REPORT_EMERGENCY = "report_emergency"
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=False)
-class EmergencyDetector(GraphComponent, IntentClassifier):
+class EmergencyDetector(Step, IntentClassifier):
     """Puts `report_emergency` first where the rules fire or the classifier smells danger."""
 
     @staticmethod
@@ -41,17 +40,6 @@ class EmergencyDetector(GraphComponent, IntentClassifier):
         """A detector; see `get_default_config`."""
         self._unsure = unsure
 
-    @classmethod
-    def create(
-        cls,
-        config: dict[str, Any],
-        model_storage: ModelStorage,
-        resource: Resource,
-        execution_context: ExecutionContext,
-    ) -> EmergencyDetector:
-        """Rasa's constructor."""
-        return cls(config["unsure"])
-
     def process(self, messages: list[Message]) -> list[Message]:
         """Put `report_emergency` first where the rules recognise one."""
         for message in messages:
@@ -60,20 +48,13 @@ class EmergencyDetector(GraphComponent, IntentClassifier):
                 continue
             kind = detect(text)
             if kind is not None:
-                _put_first(message, 1.0)
+                put_first(message, REPORT_EMERGENCY, 1.0)
                 message.set(EMERGENCY, kind, add_to_output=True)
             elif (likely := _confidence(message)) >= self._unsure:
-                _put_first(message, likely)
+                put_first(message, REPORT_EMERGENCY, likely)
         return messages
 
 
 def _confidence(message: Message) -> float:
     ranking = message.get(INTENT_RANKING_KEY) or []
     return next((one[PREDICTED_CONFIDENCE_KEY] for one in ranking if one[INTENT_NAME_KEY] == REPORT_EMERGENCY), 0.0)
-
-
-def _put_first(message: Message, confidence: float) -> None:
-    first = {INTENT_NAME_KEY: REPORT_EMERGENCY, PREDICTED_CONFIDENCE_KEY: confidence}
-    others = [one for one in message.get(INTENT_RANKING_KEY) or [] if one.get(INTENT_NAME_KEY) != REPORT_EMERGENCY]
-    message.set(INTENT, first, add_to_output=True)
-    message.set(INTENT_RANKING_KEY, [dict(first), *others], add_to_output=True)

@@ -12,13 +12,9 @@ from __future__ import annotations
 
 import os
 from datetime import datetime, timezone
-from typing import Any
 
 import spacy
-from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
-from rasa.engine.storage.resource import Resource
-from rasa.engine.storage.storage import ModelStorage
 from rasa.nlu.constants import TOKENS_NAMES
 from rasa.nlu.extractors.extractor import EntityExtractorMixin
 from rasa.nlu.tokenizers.tokenizer import Token
@@ -35,6 +31,7 @@ from spacy.matcher import PhraseMatcher
 
 from bot.components.by_sound import by_sound
 from bot.components.normaliser import ALIGNMENT, RAW_TEXT, is_command
+from bot.components.step import Step
 from bot.language.extract import extract
 from bot.language.lexicon import Term, TermMatch, lexicon, longest
 
@@ -72,19 +69,8 @@ class TermMatcher:
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.ENTITY_EXTRACTOR, is_trainable=False)
-class EntityExtractor(GraphComponent, EntityExtractorMixin):
+class EntityExtractor(Step, EntityExtractorMixin):
     """Adds the entities and puts the typed text back."""
-
-    @classmethod
-    def create(
-        cls,
-        config: dict[str, Any],
-        model_storage: ModelStorage,
-        resource: Resource,
-        execution_context: ExecutionContext,
-    ) -> EntityExtractor:
-        """Rasa's constructor."""
-        return cls()
 
     def __init__(self) -> None:
         """Build the matcher once for the life of the process."""

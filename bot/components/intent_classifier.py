@@ -34,9 +34,9 @@ from bot.components.mishearing import misheard
 from bot.components.ngrams import DEFAULT_VIEWS, VIEWS, Features, Units, units
 from bot.components.normaliser import is_command
 from bot.components.tokenizer import words
-from bot.encoder.folder import BadFolder
+from bot.encoder.folder import BadFolder, EncoderFolder
 from bot.encoder.session import Encoder
-from bot.encoder.split import is_held_out
+from bot.encoder.split import is_held_out, said_of
 from bot.language.second_wish import first_wish
 
 WEIGHTS_FILE = "weights.npz"
@@ -45,8 +45,6 @@ PARTS = ("weights", "bias")
 FEWEST_HELD_OUT = 100
 """With fewer messages to measure on, the usual trust is taken."""
 USUAL_TRUST = {1: [4.0], 2: [3.0, 3.0]}
-SPOKEN_OF = "said"
-"""The key in an example's metadata with the message that was spoken, where the text is what a recogniser heard."""
 
 
 @dataclass(frozen=True)
@@ -98,12 +96,19 @@ class IntentClassifier(GraphComponent, RasaClassifier):
         Raises:
             InvalidConfigException: a view has no definition here, or the encoder's folder holds none.
         """
+        cls._check_views(config)
+        cls._encoder_folder(config)
+
+    @staticmethod
+    def _check_views(config: dict[str, Any]) -> None:
         unknown = set(config.get("views") or {}) - set(VIEWS)
         if unknown:
             raise InvalidConfigException(f"IntentClassifier: no such views: {sorted(unknown)}; known: {sorted(VIEWS)}.")
+
+    @staticmethod
+    def _encoder_folder(config: dict[str, Any]) -> EncoderFolder | None:
         try:
-            if name := config.get("encoder"):
-                folder_of(name)
+            return folder_of(config["encoder"]) if config.get("encoder") else None
         except BadFolder as error:
             raise InvalidConfigException(
                 f"IntentClassifier: {error}. Name another folder as `encoder`, or restore the one of the project."
@@ -111,13 +116,14 @@ class IntentClassifier(GraphComponent, RasaClassifier):
 
     def __init__(self, config: dict[str, Any], model_storage: ModelStorage, resource: Resource) -> None:
         """An untrained classifier; refuses what `validate_config` refuses."""
-        self.validate_config(config)
+        self._check_views(config)
+        folder = self._encoder_folder(config)  # hashes 29 MB, so only once
         self._config = config
         self._model_storage = model_storage
         self._resource = resource
         self._intents: list[str] = []
         self._features = Features(config["views"])
-        self._meaning = Meaning(Encoder(folder_of(config["encoder"]))) if config["encoder"] else None
+        self._meaning = Meaning(Encoder(folder)) if folder else None
         self._models: list[Linear] = []
         self._trust_alone = 1.0
         self._trust = [1.0]
@@ -170,13 +176,12 @@ class IntentClassifier(GraphComponent, RasaClassifier):
             if not text or is_command(text):
                 continue
             intent = message.get(INTENT)
-            said = ((message.get("metadata") or {}).get("example") or {}).get(SPOKEN_OF)
+            said = said_of(message)
             held_out = is_held_out(said or text)
-            found.append(_Example(text, self._units_of(message), intent, held_out, copy=False))
+            found.append(_Example(text, units(text, self._words_of(message)), intent, held_out, copy=False))
             if self._config["misheard"] and not said:
                 copy = misheard(text)
-                cut = [copy[a:b] for a, b in words(copy)]
-                found.append(_Example(copy, units(copy, cut), intent, held_out, copy=True))
+                found.append(_Example(copy, units(copy, _cut(copy)), intent, held_out, copy=True))
         return found
 
     def _fit(self, views: Sequence[Any], intents: np.ndarray, teachers: Sequence[np.ndarray]) -> list[Linear]:
@@ -213,8 +218,10 @@ class IntentClassifier(GraphComponent, RasaClassifier):
         Slash payloads get one too: Rasa's fallback wants to compare a confidence before its own handler replaces it.
         """
         length = self._config["ranking_length"] or len(self._intents)
+        # The first wish of a message stands behind it in the list as well (`second_wish`): each text counts once.
+        known: dict[str, np.ndarray] = {}
         for message in messages:
-            probabilities = self._probabilities(message)
+            probabilities = self._probabilities(message, known)
             best = np.argsort(-probabilities, kind="stable")[:length]
             ranking = [
                 {INTENT_NAME_KEY: self._intents[i], PREDICTED_CONFIDENCE_KEY: float(probabilities[i])} for i in best
@@ -223,23 +230,28 @@ class IntentClassifier(GraphComponent, RasaClassifier):
             message.set(INTENT_RANKING_KEY, ranking, add_to_output=True)
         return messages
 
-    def _probabilities(self, message: Message) -> np.ndarray:
+    def _probabilities(self, message: Message, known: dict[str, np.ndarray]) -> np.ndarray:
         """How likely each intent is; of several wishes the first one counts, so it is asked about alone as well.
 
         Measured on messages with two wishes: 55 of 62 right from the whole alone, 61 with both (``docs/nlu.md``).
         """
         text = message.get(TEXT) or ""
-        whole = self._likelihood(text, self._units_of(message))
+        whole = self._likelihood(text, self._words_of(message), known)
         first = None if is_command(text) else first_wish(text)
         if first is None:
             return whole
-        alone = self._likelihood(first, units(first, [first[a:b] for a, b in words(first)]))
+        alone = self._likelihood(first, _cut(first), known)
         both = (whole + alone) / 2
         # The second wish halves the certainty about the whole, not about the first wish.
         return alone if alone.argmax() == both.argmax() and alone.max() > both.max() else both
 
-    def _likelihood(self, text: str, counted: Units) -> np.ndarray:
-        columns, values = self._features.row(counted)
+    def _likelihood(self, text: str, cut: Sequence[str], known: dict[str, np.ndarray]) -> np.ndarray:
+        if text not in known:
+            known[text] = self._computed(text, cut)
+        return known[text]
+
+    def _computed(self, text: str, cut: Sequence[str]) -> np.ndarray:
+        columns, values = self._features.row(units(text, cut))
         if not columns:
             return np.full(len(self._intents), 1 / len(self._intents))
         model = self._models[0]
@@ -251,8 +263,8 @@ class IntentClassifier(GraphComponent, RasaClassifier):
         return softmax(self._trust[0] * scores + self._trust[1] * meant)
 
     @staticmethod
-    def _units_of(message: Message) -> Units:
-        return units(message.get(TEXT) or "", [token.text for token in message.get(TOKENS_NAMES[TEXT]) or []])
+    def _words_of(message: Message) -> list[str]:
+        return [token.text for token in message.get(TOKENS_NAMES[TEXT]) or []]
 
     # -------------------------------------------------------------------------------------------------- keeping
 
@@ -300,3 +312,7 @@ class IntentClassifier(GraphComponent, RasaClassifier):
         if component._meaning is not None:
             component._meaning.mean = kept["mean"]
         return component
+
+
+def _cut(text: str) -> list[str]:
+    return [text[start:end] for start, end in words(text)]

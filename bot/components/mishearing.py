@@ -16,7 +16,7 @@ from pathlib import Path
 
 import jieba
 
-from bot.components.pinyin import syllables
+from bot.components.pinyin import is_han, sound
 
 REPLACED = 0.25
 """The share of characters that get another one; about what a small recogniser does over a telephone."""
@@ -33,18 +33,14 @@ def _alike() -> dict[str, tuple[list[str], list[float]]]:
     for line in (Path(jieba.__file__).parent / "dict.txt").read_text("utf-8").splitlines():
         word, count, *_ = line.split()
         for char in word:
-            if _is_han(char):
+            if is_han(char):
                 frequency[char] += int(count)
     found: dict[str, tuple[list[str], list[float]]] = defaultdict(lambda: ([], []))
     for char, occurrences in sorted(frequency.items(), key=lambda item: (-item[1], item[0]))[:COMMON]:
-        chars, weights = found["".join(syllables(char))]
+        chars, weights = found[sound(char)]
         chars.append(char)
         weights.append(occurrences**0.5)
     return dict(found)
-
-
-def _is_han(char: str) -> bool:
-    return "\u4e00" <= char <= "\u9fff"
 
 
 def misheard(text: str, chance: random.Random | None = None, replaced: float = REPLACED) -> str:
@@ -59,8 +55,8 @@ def misheard(text: str, chance: random.Random | None = None, replaced: float = R
     heard = []
     for char in _MARKS.sub("", text):
         drawn = chance.random()
-        if drawn < replaced and _is_han(char):
-            others = _alike().get("".join(syllables(char)))
+        if drawn < replaced and is_han(char):
+            others = _alike().get(sound(char))
             heard.append(chance.choices(*others)[0] if others else char)
         elif drawn < 1 - LOST:
             heard.append(char)

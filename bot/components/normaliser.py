@@ -8,14 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
-from rasa.engine.storage.resource import Resource
-from rasa.engine.storage.storage import ModelStorage
 from rasa.shared.nlu.constants import ENTITIES, ENTITY_ATTRIBUTE_END, ENTITY_ATTRIBUTE_START, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
+from bot.components.step import Step
 from bot.language.normalise import Normalised, normalise_aligned
 
 RAW_TEXT = "raw_text"
@@ -29,19 +27,8 @@ def is_command(text: str | None) -> bool:
 
 
 @DefaultV1Recipe.register([DefaultV1Recipe.ComponentType.MESSAGE_FEATURIZER], is_trainable=False)
-class Normaliser(GraphComponent):
+class Normaliser(Step):
     """Replaces the text by its normalised form."""
-
-    @classmethod
-    def create(
-        cls,
-        config: dict[str, Any],
-        model_storage: ModelStorage,
-        resource: Resource,
-        execution_context: ExecutionContext,
-    ) -> Normaliser:
-        """Rasa's constructor."""
-        return cls()
 
     def process_training_data(self, training_data: TrainingData) -> TrainingData:
         """Normalise every training message and move its annotated entities along."""

@@ -30,6 +30,17 @@ def _alike(syllable: str) -> str:
     return syllable
 
 
+def is_han(text: str) -> bool:
+    """Whether there are only common Chinese characters in it."""
+    return all("\u4e00" <= char <= "\u9fff" for char in text)
+
+
+@lru_cache(maxsize=8192)
+def sound(char: str) -> str:
+    """The toneless syllable of a single character, as `syllables` writes it."""
+    return "".join(syllables(char))
+
+
 def syllables(text: str, *, fuzzy: bool = True) -> list[str]:
     """The toneless syllables of a message; numbers and Latin words as they are, marks left out."""
     found: list[str] = []

@@ -10,16 +10,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
-from rasa.engine.storage.resource import Resource
-from rasa.engine.storage.storage import ModelStorage
 from rasa.nlu.classifiers.classifier import IntentClassifier
 from rasa.shared.nlu.constants import ENTITIES, INTENT, TEXT
 from rasa.shared.nlu.training_data.message import Message
 
 from bot.components.entities import METADATA
 from bot.components.normaliser import is_command
+from bot.components.step import Step
 from bot.language.normalise import normalise_aligned
 from bot.language.second_wish import wishes_of
 
@@ -29,21 +27,8 @@ MOST_WISHES = 3
 """Each one costs as much as a message; with more than these a message is a story, whose sentences belong together."""
 
 
-class _Step(GraphComponent, IntentClassifier):
-    @classmethod
-    def create(
-        cls,
-        config: dict[str, Any],
-        model_storage: ModelStorage,
-        resource: Resource,
-        execution_context: ExecutionContext,
-    ) -> _Step:
-        """Rasa's constructor."""
-        return cls()
-
-
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=False)
-class WishSplitter(_Step):
+class WishSplitter(Step, IntentClassifier):
     """The first step of the pipeline: adds a message for each wish of those that hold several."""
 
     def process(self, messages: list[Message]) -> list[Message]:
@@ -52,7 +37,7 @@ class WishSplitter(_Step):
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=False)
-class WishCollector(_Step):
+class WishCollector(Step, IntentClassifier):
     """The last step of the pipeline: takes the added messages out and tells in `wishes` what they mean."""
 
     def process(self, messages: list[Message]) -> list[Message]:

@@ -7,6 +7,7 @@ Differences from Rasa's own ``rest`` channel, whose address and answer stay the 
 - When an action failed (its server down, too slow, or an error), Rasa goes on and answers 200 with what is left,
   perhaps nothing; the header ``X-Guanjia-Failed-Action`` then names it.
 - A request without a text and a sender answers 400.
+- ``DELETE /webhooks/rest/conversations/<sender>`` forgets a conversation: 204, also for one that is not known.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ from rasa.core.channels.channel import CollectingOutputChannel, UserMessage
 from rasa.core.channels.rest import RestInput
 from sanic import Blueprint
 from sanic.request import Request
-from sanic.response import HTTPResponse, json
+from sanic.response import HTTPResponse, empty, json
+
+from bot.engine import tracker
 
 FAILED_ACTION = "X-Guanjia-Failed-Action"
 LONGEST_SENDER = 255  # the tracker store's column
@@ -58,6 +61,17 @@ class RestChannel(RestInput):
                 logger.exception("turn.failed")
                 return json({"error": "turn_failed"}, status=500)
             return json(collector.messages, headers={FAILED_ACTION: failed[0]} if failed else None)
+
+        @routes.delete("/conversations/<sender>")
+        async def forget(request: Request, sender: str) -> HTTPResponse:
+            agent = request.app.ctx.agent
+            try:
+                async with agent.lock_store.lock(sender):  # after the turn that runs, whose end would write it anew
+                    tracker.forget(agent.tracker_store, sender)
+            except Exception:
+                logger.exception("conversation.not_forgotten")
+                return json({"error": "not_forgotten"}, status=500)
+            return empty()
 
         return routes
 

@@ -19,6 +19,7 @@ ROUTES = (
     ("GET", r"/version"),
     ("GET", r"/webhooks/rest/"),
     ("POST", r"/webhooks/rest/webhook/?"),
+    ("DELETE", r"/webhooks/rest/conversations/[^/]+"),
     ("POST", r"/model/parse"),
     ("GET", r"/conversations/[^/]+/tracker"),
     ("POST", r"/conversations/[^/]+/tracker/events"),

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 HOST = "127.0.0.1"
 """Never another address: the REST channel knows no passwords."""
 
+YIELDS = 5
+"""On a busy machine the server goes first: what residents send must be committed in seconds, its answer may follow."""
+
 CANARY = "我家还欠多少物业费"
 LOWEST_CANARY_CONFIDENCE = 0.05
 DEFAULTS = {"GUANJIA_ACTION_URL": "http://127.0.0.1:8080/internal/actions"}
@@ -49,6 +52,7 @@ def run(project: Path, folder: Path, port: int, *, with_parent: bool = False) ->
     began = time.monotonic()
     gc.disable()  # until the model is loaded: nothing imported is garbage, and looking costs a tenth of the start
     os.umask(0o077)
+    os.nice(YIELDS)
     listener = _claim(port)
     model = models.current(folder)
     if model is None:

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from collections.abc import Iterator
 from difflib import SequenceMatcher
 from pathlib import Path
 
 from bot.components.pinyin import syllables
+from bot.encoder.split import SAID
 from bot.engine.events import EngineError
 from bot.language.normalise import normalise
 
@@ -25,6 +27,18 @@ LEAST_ALIKE = 0.5
 
 def _alike(said: str, heard: str) -> bool:
     return SequenceMatcher(None, syllables(said), syllables(heard), autojunk=False).ratio() >= LEAST_ALIKE
+
+
+def hearings(folder: Path) -> Iterator[tuple[str, str, str]]:
+    """What was said, what was heard, both normalised, and the intent: of all hearings of `folder` (``nlu_data``).
+
+    Raises:
+        EngineError: a line is not what the recogniser's step writes.
+    """
+    source = folder / FILE
+    if source.exists():
+        for number, line in enumerate(source.read_text("utf-8").splitlines(), start=1):
+            yield _hearing(line, number, source)
 
 
 def _hearing(line: str, number: int, source: Path) -> tuple[str, str, str]:
@@ -43,19 +57,17 @@ def training_files(folder: Path, scratch: Path) -> list[Path]:
     Raises:
         EngineError: a line is not what the recogniser's step writes.
     """
-    source = folder / FILE
-    if not source.exists():
+    if not (folder / FILE).exists():
         return []
     said: dict[str, dict[str, str]] = defaultdict(dict)
-    for number, line in enumerate(source.read_text("utf-8").splitlines(), start=1):
-        original, heard, intent = _hearing(line, number, source)
+    for original, heard, intent in hearings(folder):
         if len(heard) >= SHORTEST and _alike(original, heard):
             said[heard].setdefault(intent, original)
     examples: dict[str, list[dict[str, object]]] = defaultdict(list)
     for heard, wishes in said.items():
         if len(wishes) == 1:
             ((intent, original),) = wishes.items()
-            examples[intent].append({"text": f"{heard}\n", "metadata": {"said": original}})
+            examples[intent].append({"text": f"{heard}\n", "metadata": {SAID: original}})
     # JSON is YAML, and much faster to write; Rasa knows its files by a line that begins with "nlu:".
     target = scratch / "heard.yml"
     nlu = [{"intent": intent, "examples": found} for intent, found in examples.items()]

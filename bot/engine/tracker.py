@@ -2,7 +2,7 @@
 
 The property database is the record; this file only has to bring a running conversation over a restart. It holds
 residents' words, so the file is readable by its owner alone, and a conversation leaves it ``GUANJIA_TRACKER_DAYS``
-days (default 7) after its last turn.
+days (default 7) after its last turn, or at once where its resident has to be forgotten.
 """
 
 from __future__ import annotations
@@ -12,9 +12,13 @@ import sqlite3
 import time
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
+
+if TYPE_CHECKING:
+    from rasa.core.tracker_store import TrackerStore
 
 DEFAULT_DAYS = 7.0
 SECONDS_A_DAY = 86_400
@@ -44,6 +48,31 @@ def prune(path: Path, now: float | None = None) -> int:
     with closing(sqlite3.connect(path, timeout=5)) as connection, connection:
         known = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'events'").fetchone()
         return connection.execute(FORGET, (oldest,)).rowcount if known else 0
+
+
+def forget(store: TrackerStore, sender: str) -> None:
+    """Remove a conversation from Rasa's store, which has no way of its own to do so; an unknown one is no error.
+
+    Whoever calls holds the conversation's lock, so that no turn is saved half an instant later.
+
+    Raises:
+        TypeError: another kind of store than ``endpoints.yml`` names, and the one Rasa falls back to.
+    """
+    from rasa.core.tracker_store import FailSafeTrackerStore, InMemoryTrackerStore, SQLTrackerStore
+
+    if isinstance(store, FailSafeTrackerStore):
+        # Turns that the file did not take lie in the second one; asking for it the public way would make it.
+        forget(store._tracker_store, sender)
+        if store._fallback_tracker_store is not None:
+            forget(store._fallback_tracker_store, sender)
+    elif isinstance(store, SQLTrackerStore):
+        with store.session_scope() as session:
+            session.query(store.SQLEvent).filter(store.SQLEvent.sender_id == sender).delete(synchronize_session=False)
+            session.commit()
+    elif isinstance(store, InMemoryTrackerStore):
+        store.store.pop(sender, None)
+    else:
+        raise TypeError(f"{type(store).__name__} cannot forget")
 
 
 def _quick_writes(connection: object, _: object) -> None:

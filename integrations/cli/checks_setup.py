@@ -10,6 +10,7 @@ from integrations.cli.findings import Finding, found
 _PIN = re.compile(r"^(?P<name>[a-z0-9._-]+)==(?P<version>[^\s;\\]+)(?P<rest>[^\\]*)", re.IGNORECASE)
 _DEV_LOCK = "requirements-dev.lock"
 _LOCK = "requirements.lock"
+_SPEECH_LOCK = "requirements-speech.lock"
 
 
 def environments(root: Path) -> Iterator[Finding]:
@@ -36,8 +37,9 @@ def _python_version(environment: Path) -> str | None:
 
 def _packages(name: str, folder: Path) -> Finding:
     installed = installed_packages(folder / ".venv")
-    is_dev = "pytest" in installed
-    wrong = sorted(differences(folder / (_DEV_LOCK if is_dev else _LOCK), installed))
+    with_speech = (folder / ".guanjia" / "speech").is_file()
+    lock = _DEV_LOCK if "pytest" in installed else _SPEECH_LOCK if with_speech else _LOCK
+    wrong = sorted(differences(folder / lock, installed))
     if not wrong:
         return found(f"{name}_packages_good", count=len(installed))
     return found(f"{name}_packages_wrong", count=len(wrong), some="、".join(wrong[:5]))

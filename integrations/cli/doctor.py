@@ -46,3 +46,9 @@ def examine(root: Path = ROOT) -> Iterator[Finding]:
     yield from checks_data.database(settings)
     yield from checks_data.redis(settings)
     yield from checks_data.port(settings)
+    # Only now: it needs more packages than what was looked at above, which may be missing.
+    from integrations.cli import checks_voice, checks_wechat, checks_wecom
+
+    yield from checks_wechat.section(settings)
+    yield from checks_wecom.section(settings)
+    yield from checks_voice.section(settings)

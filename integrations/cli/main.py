@@ -13,7 +13,7 @@ from integrations.cli.errors import AlreadyExplained, CliError, show
 from integrations.cli.texts import say
 
 INTERRUPTED = 130
-GROUPS = {"user", "demo"}
+GROUPS = {"user", "demo", "wechat", "menu", "speech"}
 
 
 def _application(text: str) -> typer.Typer:
@@ -31,6 +31,13 @@ user = _application(say("help_user"))
 demo = _application(say("help_demo"))
 app.add_typer(user, name="user")
 app.add_typer(demo, name="demo")
+wechat = _application(say("help_wechat"))
+menu = _application(say("help_wechat_menu"))
+app.add_typer(wechat, name="wechat")
+wechat.add_typer(menu, name="menu")
+speech = _application(say("help_speech"))
+app.add_typer(speech, name="speech")
+AccountName = Annotated[str | None, typer.Argument(help=say("help_wechat_account"))]
 
 
 @app.callback()
@@ -173,6 +180,84 @@ def demo_reset(yes: Annotated[bool, typer.Option("--yes", help=say("help_yes"))]
     if not yes and not typer.confirm(say("demo_reset_sure")):
         raise typer.Exit(1)
     demo_data.reset()
+
+
+@demo.command("wechat", help=say("help_demo_wechat"))
+def demo_wechat(
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help=say("help_port"))] = None,
+    wechat_port: Annotated[int | None, typer.Option(min=1, max=65535, help=say("help_wechat_port"))] = None,
+) -> None:
+    """Run the product with a WeChat of its own."""
+    from integrations.cli import demo_wechat
+
+    demo_wechat.run(port, wechat_port)
+
+
+@wechat.command("accounts", help=say("help_wechat_accounts"))
+def wechat_accounts() -> None:
+    """Show the accounts."""
+    from integrations.cli import wechat
+
+    wechat.accounts()
+
+
+@wechat.command("qr", help=say("help_wechat_qr"))
+def wechat_qr(
+    account: AccountName = None,
+    folder: Annotated[Path, typer.Option(help=say("help_folder"))] = Path("qr"),
+) -> None:
+    """Save the buildings' QR codes."""
+    from integrations.cli import wechat
+
+    wechat.qr_codes(account, places.from_caller(folder))
+
+
+@menu.command("show", help=say("help_wechat_menu_show"))
+def menu_show(account: AccountName = None) -> None:
+    """Show an account's menu."""
+    from integrations.cli import wechat
+
+    wechat.show_menu(account)
+
+
+@menu.command("apply", help=say("help_wechat_menu_apply"))
+def menu_apply(account: AccountName = None) -> None:
+    """Give an account its menu."""
+    from integrations.cli import wechat
+
+    wechat.apply_menu(account)
+
+
+@menu.command("delete", help=say("help_wechat_menu_delete"))
+def menu_delete(account: AccountName = None) -> None:
+    """Take an account's menu away."""
+    from integrations.cli import wechat
+
+    wechat.delete_menu(account)
+
+
+@speech.command("install", help=say("help_speech_install"))
+def speech_install() -> None:
+    """Add the extra; the script `guanjia` has done it before we are called."""
+    from integrations.cli import speech
+
+    speech.install()
+
+
+@speech.command("remove", help=say("help_speech_remove"))
+def speech_remove() -> None:
+    """Take the extra away; the script `guanjia` has done it before we are called."""
+    from integrations.cli import speech
+
+    speech.remove()
+
+
+@speech.command("status", help=say("help_speech_status"))
+def speech_status() -> None:
+    """Say whether it is there and works."""
+    from integrations.cli import speech
+
+    speech.status()
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -49,6 +49,15 @@ def require_free(host: str, port: int) -> None:
             raise CliError("port_taken", host=host, port=port, reason=error.strerror, free=free_port()) from error
 
 
+def listens(host: str, port: int) -> bool:
+    """Whether somebody takes connections there."""
+    try:
+        with socket.create_connection((host, port), timeout=2.0):
+            return True
+    except OSError:
+        return False
+
+
 def get_json(host: str, port: int, path: str, timeout: float = 2.0) -> dict[str, object] | None:
     """The JSON object that a local program answers with status 200, or None."""
     connection = http.client.HTTPConnection(host, port, timeout=timeout)

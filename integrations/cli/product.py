@@ -7,8 +7,10 @@ import subprocess
 import sys
 import time
 import webbrowser
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from dataclasses import dataclass
 
-from integrations.cli import console, engine, ports
+from integrations.cli import console, engine, ports, speech
 from integrations.cli.errors import AlreadyExplained, CliError
 from integrations.cli.leash import leashed
 from integrations.cli.places import ROOT
@@ -22,16 +24,35 @@ PROBE_EVERY = 0.1
 LINES_AT_ONCE = 5
 
 
+@dataclass(frozen=True)
+class Companion:
+    """One more program that runs with engine and server, from before the server until after it.
+
+    Attributes:
+        service: what is kept running.
+        port: where it listens on this machine, once it is ready.
+        server_settings: settings of the server that come with it.
+        when_ready: done once everything is ready; what it says is shown after the product's own addresses.
+    """
+
+    service: Service
+    port: int
+    server_settings: Mapping[str, str]
+    when_ready: Callable[[], Awaitable[str]]
+
+
 class Product:
     """One run of engine and server.
 
     Args:
         settings: with the port decided.
         began: when the command began (`time.monotonic`), for the figure in the ready line.
+        companion: runs with them.
     """
 
-    def __init__(self, settings: Settings, began: float) -> None:
+    def __init__(self, settings: Settings, began: float, companion: Companion | None = None) -> None:
         self._settings = settings
+        self._companion = companion
         self._url = ports.url(settings.host, settings.port)
         self._began = began
         self._logs = settings.data_dir.resolve() / "logs"
@@ -39,23 +60,27 @@ class Product:
         self._supervisor = Supervisor(self._tell)
         self._stop = asyncio.Event()
         self._is_ready = False
+        self._have_ended: set[str] = set()
+        self._speech: speech.OwnSpeech | None = speech.of(settings, self._logs)
         self._shown: list[float] = []
 
     async def run(self, *, open_browser: bool) -> None:
-        """Start both, say when they are ready, stop both at a signal."""
+        """Start them, say when they are ready, stop them at a signal."""
         self._listen_to_signals()
         try:
             # The engine takes longest and needs no database, so it starts while the database is prepared.
             self._supervisor.start(self._engine_service())
+            if self._companion is not None:
+                self._supervisor.start(self._companion.service)
             await self._prepare_database()
             if not self._stop.is_set():
                 self._supervisor.start(self._server_service())
                 await self._until_ready()
             if self._is_ready:
-                self._announce()
+                await self._announce()
                 if open_browser and _has_desktop():
                     webbrowser.open(self._url)
-                await self._until_stopped()
+                await self._with_speech(self._until_stopped())
         except ServiceFailed as failed:
             raise _explained(failed) from failed
         finally:
@@ -105,6 +130,8 @@ class Product:
             "GUANJIA_PORT": str(self._settings.port),
             "GUANJIA_DATA_DIR": str(self._settings.data_dir.resolve()),
             "GUANJIA_ENGINE_URL": f"http://{ports.LOOPBACK}:{self._engine_port}",
+            **(self._speech.server_settings if self._speech is not None else {}),
+            **(self._companion.server_settings if self._companion is not None else {}),
         }
 
     async def _prepare_database(self) -> None:
@@ -130,7 +157,7 @@ class Product:
             raise AlreadyExplained
 
     async def _until_ready(self) -> None:
-        """Wait for both.
+        """Wait for all of them.
 
         Raises:
             CliError: they did not become ready in time.
@@ -153,9 +180,14 @@ class Product:
         host = ports.reached_at(self._settings.host)
         while await asyncio.to_thread(ports.get_json, host, self._settings.port, "/readyz") is None:  # noqa: ASYNC110
             await asyncio.sleep(PROBE_EVERY)
+        names = ["engine", "server"]
+        if self._companion is not None:
+            while not await asyncio.to_thread(ports.listens, ports.LOOPBACK, self._companion.port):  # noqa: ASYNC110
+                await asyncio.sleep(PROBE_EVERY)
+            names.append(self._companion.service.name)
         self._is_ready = True
-        self._supervisor.was_ready("engine")
-        self._supervisor.was_ready("server")
+        for name in names:
+            self._supervisor.was_ready(name)
 
     async def _until_stopped(self) -> None:
         failing = asyncio.create_task(self._supervisor.failure())
@@ -164,18 +196,44 @@ class Product:
         for task in (failing, stopped):
             task.cancel()
 
-    def _announce(self) -> None:
+    async def _with_speech(self, meanwhile: Coroutine[None, None, None]) -> None:
+        """Run the speech service beside; the product works without it, so it starts when all else is ready."""
+        if self._speech is None:
+            await meanwhile
+            return
+        self._supervisor.start(self._speech.service)
+        loading = asyncio.create_task(self._speech_loaded(self._speech))
+        try:
+            await meanwhile
+        finally:
+            loading.cancel()
+
+    async def _speech_loaded(self, own: speech.OwnSpeech) -> None:
+        problem = await own.loaded()
+        self._supervisor.was_ready(own.service.name)
+        told = say("speech_ready") if problem is None else say("speech_partly", missing=problem, path=own.service.log)
+        console.progress.print(told)
+
+    async def _announce(self) -> None:
+        more = "" if self._companion is None else await self._companion.when_ready()
         seconds = round(time.monotonic() - self._began, 1)
         console.out.print(say("ready", url=self._url, seconds=seconds))
         console.out.print(say("ready_demo" if self._settings.demo else "ready_production", url=self._url))
+        if self._settings.demo and self._speech is None and self._settings.speech_url is None:
+            console.out.print(say("ready_no_speech"))
+        if more:
+            console.out.print(more)
         console.out.print(say("ready_stop", logs=self._logs))
 
     def _tell(self, service: Service, happening: Happening, detail: str) -> None:
         title = say(f"service_{service.name}")
-        if happening == "ended":
+        if happening == "given_up":
+            console.progress.print(say("service_given_up", title=title, code=detail, path=service.log))
+        elif happening == "ended":
+            self._have_ended.add(service.name)
             console.progress.print(say("service_ended", title=title, code=detail))
         elif happening == "started":
-            if self._is_ready:
+            if self._is_ready and service.name in self._have_ended:
                 console.progress.print(say("service_restarted", title=title))
         elif not self._stop.is_set() and self._may_show():  # the last words of what we end ourselves alarm nobody
             console.progress.print(f"[{title}] {detail}")

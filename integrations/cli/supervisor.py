@@ -18,7 +18,7 @@ from integrations.cli.service_log import ServiceLog
 
 OUTPUT_WITHIN = 2.0
 
-Happening = Literal["started", "ended", "error_line"]
+Happening = Literal["started", "ended", "error_line", "given_up"]
 Tell = Callable[["Service", Happening, str], None]
 
 
@@ -30,6 +30,7 @@ class Service:
         name: one word, for the log.
         environment: the whole environment.
         log: the file its output goes to.
+        vital: whether nothing goes on without it; another one that never gets ready is given up and told of.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Service:
     environment: Mapping[str, str]
     folder: Path
     log: Path
+    vital: bool = True
 
 
 @dataclass(frozen=True)
@@ -141,7 +143,10 @@ class Supervisor:
                 return
             kept.failures = 1 if clock() - began > self._patience.stable_after else kept.failures + 1
             if not kept.was_ready and kept.failures >= self._patience.tries_before_first_success:
-                raise ServiceFailed(kept.service, code, list(kept.log.tail))
+                if kept.service.vital:
+                    raise ServiceFailed(kept.service, code, list(kept.log.tail))
+                self._tell(kept.service, "given_up", str(code))
+                return
             self._tell(kept.service, "ended", str(code))
             pause = self._patience.first_pause * 2.0 ** min(kept.failures - 1, 10)
             with contextlib.suppress(TimeoutError):

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import FileResponse
 
-from integrations.desk import realtime, service, views
+from integrations.desk import contact, hotline_api, realtime, service, views
 from integrations.desk.auth import (
     AtDesk,
     Doorkeeper,
@@ -16,6 +16,7 @@ from integrations.desk.auth import (
     writing_agent,
 )
 from integrations.desk.presence import note_presence, release_held
+from integrations.desk.reach import reach_of
 from integrations.desk.schemas import (
     AgentView,
     AlarmView,
@@ -25,7 +26,9 @@ from integrations.desk.schemas import (
     LoginIn,
     MessagePage,
     OverviewView,
+    PhoneView,
     PublicId,
+    ReachView,
     RowId,
     SignedInView,
     StatusIn,
@@ -39,6 +42,7 @@ from property_db.handoff import service as handoff
 from property_db.uploads import service as uploads
 
 router = APIRouter(prefix="/api/desk", tags=["desk"])
+router.include_router(hotline_api.router)
 
 ServicesDep = Annotated[Services, Depends(services_of)]
 Reading = Annotated[AtDesk, Depends(current_agent)]
@@ -119,6 +123,7 @@ async def conversation(public_id: ConversationId, _: Reading, services: Services
             conversation=card,
             messages=await views.desk_messages(session, public_id, messages),
             resident=await views.resident_view(session, row, services.clock),
+            reach=await reach_of(session, services, row),
         )
 
 
@@ -134,7 +139,11 @@ async def messages(
         row = await conversations.by_public_id(session, public_id)
         rows = await conversations.after(session, row.id, after_seq, for_resident=False)
         (card,) = await views.cards(session, [row], services.clock)
-        return MessagePage(messages=await views.desk_messages(session, public_id, rows), conversation=card)
+        return MessagePage(
+            messages=await views.desk_messages(session, public_id, rows),
+            conversation=card,
+            reach=await reach_of(session, services, row),
+        )
 
 
 @router.post("/conversations/{public_id}/join")
@@ -155,6 +164,20 @@ async def note(public_id: ConversationId, body: TextIn, at_desk: Writing, servic
     """Leave a note that only agents see."""
     message = await service.note(services, at_desk.agent, public_id, body.client_message_id, body.text)
     return await _message(services, public_id, message)
+
+
+@router.post("/conversations/{public_id}/invite")
+async def invite(public_id: ConversationId, at_desk: Writing, services: ServicesDep) -> ReachView:
+    """Ask a resident back whom no reply reaches any more."""
+    conversation_id = await contact.invite(services, at_desk.agent, public_id)
+    async with services.database.reading() as session:
+        return await reach_of(session, services, await conversations.get(session, conversation_id))
+
+
+@router.post("/conversations/{public_id}/phone")
+async def phone(public_id: ConversationId, at_desk: Writing, services: ServicesDep) -> PhoneView:
+    """The resident's whole number; a POST, as every look is recorded."""
+    return PhoneView(phone=await contact.phone(services, at_desk.agent, public_id))
 
 
 @router.post("/conversations/{public_id}/return")

@@ -4,8 +4,6 @@ Nobody stays with an agent who is gone, and nobody waits before an empty desk. O
 so that none locks two: whoever claims one locks a conversation and then an agent.
 """
 
-import asyncio
-import contextlib
 from datetime import timedelta
 
 import socketio
@@ -13,6 +11,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from integrations.desk import realtime
+from integrations.gateway.every import Every
 from integrations.gateway.hub import ConversationChanged, MessageStored
 from integrations.gateway.services import Services
 from integrations.gateway.texts import say
@@ -97,18 +96,15 @@ class PresenceSweeper:
     def __init__(self, services: Services, server: socketio.AsyncServer) -> None:
         self._services = services
         self._server = server
-        self._task: asyncio.Task[None] | None = None
+        self._sweeper = Every(SWEEP_SECONDS, self.sweep, "desk.sweep_failed", first_after=SWEEP_SECONDS)
 
     async def start(self) -> None:
         """Watch from now on."""
-        self._task = asyncio.create_task(self._watch())
+        self._sweeper.start()
 
     async def stop(self) -> None:
         """Stop watching."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        await self._sweeper.stop()
 
     async def sweep(self) -> None:
         """Look once."""
@@ -118,11 +114,3 @@ class PresenceSweeper:
         if silent or released:
             log.info("desk.silent", agents=silent, released=released)
             await realtime.tell_overview(self._server)
-
-    async def _watch(self) -> None:
-        while True:
-            await asyncio.sleep(SWEEP_SECONDS)
-            try:
-                await self.sweep()
-            except Exception as error:
-                log.error("desk.sweep_failed", error=type(error).__name__)

@@ -7,13 +7,17 @@ from datetime import datetime
 from sqlalchemy import and_, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from property_db.audit.models import AuditEntry
 from property_db.conversations.models import Author, Conversation, Message
 from property_db.estates.models import Home
 from property_db.handoff.models import Alarm, QueueItem, QueueState
 from property_db.people.models import ChannelIdentity, Person
+from property_db.pushes.models import Push, PushKind, PushState
 from property_db.tickets.models import Ticket
 
 _OPEN = (QueueState.WAITING, QueueState.TAKEN)
+INVITED = "resident.invited"
+"""The audit action of an agent who asked a resident back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,3 +160,28 @@ async def concerns_desk(session: AsyncSession, conversation_id: int, since: date
         or_(QueueItem.state.in_(_OPEN), QueueItem.finished_at >= since),
     )
     return bool(await session.scalar(select(found)))
+
+
+def conversation_subject(conversation_id: int) -> str:
+    """A conversation as audit entries name it."""
+    return f"conversation:{conversation_id}"
+
+
+async def invited_at(session: AsyncSession, conversation_id: int) -> datetime | None:
+    """Return when the resident of a conversation was last asked to come back."""
+    return await session.scalar(
+        select(AuditEntry.at)
+        .where(AuditEntry.subject == conversation_subject(conversation_id), AuditEntry.action == INVITED)
+        .order_by(AuditEntry.id.desc())
+        .limit(1)
+    )
+
+
+async def invitation_of(session: AsyncSession, identity_id: int, since: datetime) -> PushState | None:
+    """Return where the newest message stands that asks this identity back; None if none was written after `since`."""
+    return await session.scalar(
+        select(Push.state)
+        .where(Push.identity_id == identity_id, Push.kind == PushKind.AGENT_REPLY, Push.created_at > since)
+        .order_by(Push.id.desc())
+        .limit(1)
+    )

@@ -143,8 +143,8 @@ class Pusher:
                 await self._conversation(event.conversation_id)
             case AlarmRaised():
                 await self._alarm(event.conversation_id)
-            case TypingChanged():
-                pass  # of interest to the resident's page only
+            case _:
+                pass  # of interest to the resident's page or to the outbox only
 
     async def _message(self, event: MessageStored) -> None:
         async with self._services.database.reading() as session:

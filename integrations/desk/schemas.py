@@ -55,9 +55,15 @@ class SignedInView(BaseModel):
 
 
 class DeskMessage(MessageView):
-    """A message as an agent sees it: notes included, and whether an outgoing one has arrived."""
+    """A message as an agent sees it: notes included, and whether an outgoing one has arrived.
 
-    delivery: Literal["pending", "delivered", "failed"] | None = None
+    Attributes:
+        delivery: ``waiting``: it goes out when the resident writes again.
+        reason: a code, why it has not arrived, or ``unconfirmed`` where nobody knows.
+    """
+
+    delivery: Literal["pending", "delivered", "waiting", "failed"] | None = None
+    reason: str | None = None
 
 
 class QueueItemView(BaseModel):
@@ -173,12 +179,44 @@ class ResidentView(BaseModel):
     past: list[ConversationCard]
 
 
+class ReachView(BaseModel):
+    """What may still be sent to the resident, and what else is left where nothing may.
+
+    Attributes:
+        limited: the channel allows so many messages for so long after the resident wrote.
+        left: how many more; None where there is no limit.
+        closes_at: until when; None where there is no limit, or where it is over already.
+        template: a template message can ask the resident back.
+        phone: the resident's number is known.
+        part_bytes: a text becomes one message for each so many UTF-8 bytes.
+        invite_again_at: the resident was asked back lately; from then on it may be done again.
+        invite: how that ended; None where nobody was asked back lately.
+    """
+
+    limited: bool
+    left: int | None
+    closes_at: datetime | None
+    can_reply: bool
+    template: bool
+    phone: bool
+    part_bytes: int | None
+    invite_again_at: datetime | None
+    invite: Literal["pending", "sent", "failed"] | None
+
+
+class PhoneView(BaseModel):
+    """A resident's whole number."""
+
+    phone: str
+
+
 class ConversationDetail(BaseModel):
     """The middle and the right pane."""
 
     conversation: ConversationCard
     messages: list[DeskMessage]
     resident: ResidentView
+    reach: ReachView
 
 
 class MessagePage(BaseModel):
@@ -186,3 +224,4 @@ class MessagePage(BaseModel):
 
     messages: list[DeskMessage]
     conversation: ConversationCard
+    reach: ReachView

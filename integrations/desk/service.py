@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from integrations.desk import queries
+from integrations.desk.reach import require_room
 from integrations.gateway.errors import ApiError
 from integrations.gateway.hub import ConversationChanged, MessageStored
 from integrations.gateway.services import Services
@@ -20,7 +21,6 @@ from property_db.handoff import service as handoff
 from property_db.handoff.models import Agent, Alarm
 
 EMERGENCY_REASON = "emergency"  # one of views.REASON_CODES
-EMERGENCY_PRIORITY = 100
 
 
 async def take(services: Services, agent: Agent, item_id: int) -> int:
@@ -47,7 +47,7 @@ async def join(services: Services, agent: Agent, public_id: str) -> int:
         open_states = (ConversationState.BOT, ConversationState.WAITING, ConversationState.HUMAN)
         if row.state not in open_states or not await queries.with_alarm(session, {row.id}):
             raise ApiError(409, "join_refused")
-        place = await handoff.request(session, row.id, EMERGENCY_REASON, services.clock, EMERGENCY_PRIORITY)
+        place = await handoff.request(session, row.id, EMERGENCY_REASON, services.clock, handoff.EMERGENCY_PRIORITY)
         joined = await _claim(session, services, agent, place.item_id)
     services.hub.publish(joined, ConversationChanged(joined.conversation_id))
     return joined.conversation_id
@@ -126,7 +126,7 @@ async def reply(services: Services, agent: Agent, public_id: str, client_message
     """Answer the resident. Repeated under the same id it is the same message, even after the conversation has ended.
 
     Raises:
-        ApiError: empty or too long.
+        ApiError: empty or too long, or more than the channel carries now; nothing is stored then.
         NotYourConversation: the agent does not hold the conversation.
     """
     text = _checked(text, services.settings.text_limit)
@@ -135,6 +135,7 @@ async def reply(services: Services, agent: Agent, public_id: str, client_message
         message = await _known(session, row.id, agent, client_message_id)
         if message is None:
             await handoff.require_holder(session, row.id, agent.id)
+            await require_room(session, services, row, text)
             message = await conversations.append(
                 session,
                 row.id,

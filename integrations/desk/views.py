@@ -19,7 +19,7 @@ from integrations.desk.schemas import (
     ResidentView,
     TicketLineView,
 )
-from integrations.gateway.views import message_views
+from integrations.gateway.views import MessageView, message_views
 from property_db.clock import Clock
 from property_db.conversations import blocks, lookup
 from property_db.conversations import service as conversations
@@ -36,11 +36,13 @@ from property_db.tickets import service as tickets
 PREVIEW_LENGTH = 80
 PAST_SHOWN = 5
 ASKED = "asked"
-REASON_CODES = frozenset({"engine_down", "emergency"})
+REASON_CODES = frozenset({"engine_down", "emergency", "voicemail"})
 """Reasons the server gives; any other is what the resident said when asking for a person."""
 PreviewKind = Literal["text", "picture", "card"]
-_DELIVERY: dict[MessageState, Literal["pending", "delivered", "failed"]] = {
+_DELIVERY: dict[MessageState, Literal["pending", "delivered", "waiting", "failed"]] = {
     MessageState.PENDING: "pending",
+    MessageState.SENDING: "pending",
+    MessageState.WAITING: "waiting",
     MessageState.DELIVERED: "delivered",
     MessageState.FAILED: "failed",
 }
@@ -62,13 +64,13 @@ def agent_view(agent: Agent) -> AgentView:
 async def desk_messages(session: AsyncSession, public_id: str, messages: list[Message]) -> list[DeskMessage]:
     """Messages of one conversation with its notes."""
     views = await message_views(session, public_id, messages, with_notes=True)
-    return [
-        DeskMessage(
-            **view.model_dump(),
-            delivery=_DELIVERY.get(message.state) if message.direction is Direction.OUT and not view.note else None,
-        )
-        for message, view in zip(messages, views, strict=True)
-    ]
+
+    def shown(message: Message, view: MessageView) -> DeskMessage:
+        if message.direction is not Direction.OUT or view.note:
+            return DeskMessage(**view.model_dump())
+        return DeskMessage(**view.model_dump(), delivery=_DELIVERY.get(message.state), reason=message.reason)
+
+    return [shown(message, view) for message, view in zip(messages, views, strict=True)]
 
 
 class _Faces:

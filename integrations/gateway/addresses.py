@@ -1,5 +1,6 @@
 """Where a conversation's messages go. It never changes, so it is asked of the database once."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from property_db.conversations import lookup
@@ -16,6 +17,7 @@ class Address:
     channel: str
     public_id: str
     external_id: str
+    identity_id: int
 
 
 class Addresses:
@@ -24,6 +26,11 @@ class Addresses:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._known: dict[int, Address] = {}
+
+    def forget(self, conversation_ids: Iterable[int]) -> None:
+        """Conversations that are deleted; a database may give their ids to others."""
+        for conversation_id in conversation_ids:
+            self._known.pop(conversation_id, None)
 
     async def of(self, conversation_id: int) -> Address:
         """The address of a conversation.
@@ -36,7 +43,7 @@ class Addresses:
             async with self._database.reading() as session:
                 row = await conversations.get(session, conversation_id)
                 identity = await lookup.identity_of(session, row)
-            address = Address(row.channel, row.public_id, identity.external_id)
+            address = Address(row.channel, row.public_id, identity.external_id, identity.id)
             if len(self._known) >= MOST:
                 self._known.clear()
             self._known[conversation_id] = address

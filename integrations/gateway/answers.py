@@ -64,7 +64,7 @@ def _plain(block: b.Block) -> str:
         case b.Emergency():
             return "\n".join([block.text, *(f"{phone.label}：{phone.number}" for phone in block.phones)])
         case b.Choices():
-            lines = [f"{option.id}. {option.title}" for option in block.options]
+            lines = [f"{number}. {option.title}" for number, option in enumerate(block.options, start=1)]
             return "\n".join([block.prompt or say("plain_choices"), *lines])
         case b.BillCard():
             lines = [f"{line.label}：{yuan(line.amount_fen)}" for line in block.lines]

@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.language.emergency import EmergencyKind, detect
+from integrations.gateway.channel import Unreadable
 from integrations.gateway.hub import AlarmRaised, ConversationChanged, Event, MessageStored
 from integrations.gateway.texts import say
 from property_db.clock import Clock
@@ -66,6 +67,11 @@ async def answer_wish_for_a_person(
     place = await handoff.request(session, conversation.id, "engine_down", clock)
     stored = await store_answer(session, message, queue_blocks(place), clock)
     return [stored, ConversationChanged(conversation.id)]
+
+
+async def answer_unreadable(session: AsyncSession, message: Message, kind: Unreadable, clock: Clock) -> MessageStored:
+    """Tell the resident what to send instead of what nobody but a person could make sense of."""
+    return await store_answer(session, message, [b.Text(text=say(f"unreadable_{kind}"))], clock)
 
 
 async def engine_keeps_waiting(session: AsyncSession, conversation: Conversation | None) -> bool:

@@ -15,6 +15,7 @@ import httpx
 
 Reply = dict[str, Any]
 FAILED_ACTION = "X-Guanjia-Failed-Action"
+FORGET_SECONDS = 2.0
 
 
 class EngineError(Exception):
@@ -27,6 +28,10 @@ class EngineUnavailable(EngineError):
 
 class TurnFailed(EngineError):
     """The turn is over without a usable answer: it raised, an action failed inside it, or nothing was said."""
+
+
+TURNS_AT_ONCE = 32
+"""More only wait for each other inside the engine, which computes one turn at a time, until all run out of time."""
 
 
 class EngineClient:
@@ -43,6 +48,7 @@ class EngineClient:
             base_url=base_url, timeout=httpx.Timeout(limit_seconds, connect=2.0), limits=limits, trust_env=False
         )
         self._turns: set[asyncio.Task[list[Reply]]] = set()
+        self._room = asyncio.Semaphore(TURNS_AT_ONCE)
 
     async def close(self) -> None:
         """Wait for turns in flight (they must not be lost), then close the connections."""
@@ -85,10 +91,10 @@ class EngineClient:
         return replies
 
     async def _post_turn(self, sender: str, message: str, metadata: dict[str, Any]) -> list[Reply]:
+        body = {"sender": sender, "message": message, "metadata": metadata}
         try:
-            response = await self._http.post(
-                "/webhooks/rest/webhook", json={"sender": sender, "message": message, "metadata": metadata}
-            )
+            async with self._room:  # the limit counts the engine's work, not the line before it
+                response = await self._http.post("/webhooks/rest/webhook", json=body)
         except httpx.HTTPError as error:
             raise EngineUnavailable(type(error).__name__) from error
         if response.status_code == httpx.codes.INTERNAL_SERVER_ERROR:
@@ -122,6 +128,21 @@ class EngineClient:
             elif event.get("event") == "bot" and replies is not None:
                 replies.append(_reply_of(event))
         return replies or None
+
+    async def forget(self, public_id: str) -> None:
+        """Let the engine forget a conversation, whether it knows it or not.
+
+        It waits for a turn that runs; the caller has other things to do, so it is asked again later instead.
+
+        Raises:
+            EngineUnavailable: it could not, or not now.
+        """
+        try:
+            response = await self._http.delete(f"/webhooks/rest/conversations/{public_id}", timeout=FORGET_SECONDS)
+        except httpx.HTTPError as error:
+            raise EngineUnavailable(type(error).__name__) from error
+        if response.status_code != httpx.codes.NO_CONTENT:
+            raise EngineUnavailable(str(response.status_code))
 
     async def ready(self) -> bool:
         """Whether the engine answers and has a model."""

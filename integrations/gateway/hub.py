@@ -24,6 +24,21 @@ class MessageStored:
 
 
 @dataclass(frozen=True)
+class MessageRepeated:
+    """A channel delivered a message again that was taken in before: its request may have got no answer."""
+
+    conversation_id: int
+    message_id: int
+
+
+@dataclass(frozen=True)
+class DeliveryDue:
+    """What could not be delivered to a resident may be tried again now."""
+
+    conversation_id: int
+
+
+@dataclass(frozen=True)
 class ConversationChanged:
     """Owner, state or queue place of a conversation changed."""
 
@@ -46,7 +61,7 @@ class AlarmRaised:
     conversation_id: int
 
 
-Event = MessageStored | ConversationChanged | TypingChanged | AlarmRaised
+Event = MessageStored | MessageRepeated | DeliveryDue | ConversationChanged | TypingChanged | AlarmRaised
 Listener = Callable[[Event], Awaitable[None]]
 
 

@@ -8,14 +8,18 @@ next start finds: ``received`` or ``processing``.
 import asyncio
 import contextlib
 from collections import Counter
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from integrations.gateway import workers
-from integrations.gateway.channel import InboundMessage
-from integrations.gateway.hub import Hub
+from integrations.gateway.channel import Channel, InboundMessage
+from integrations.gateway.every import Every
+from integrations.gateway.hub import Hub, MessageRepeated
+from integrations.gateway.intake import Intake
+from integrations.gateway.media import MediaDesk
 from integrations.gateway.receiving import Received, store_inbound
 from integrations.gateway.router import Router
 from integrations.gateway.settings import Settings
@@ -39,23 +43,35 @@ class Inbox:
     """Takes residents' messages in and sees that each is answered once, in order.
 
     Args:
+        media: fetches pictures and voice messages before a message is answered.
         worker: names this process in claimed rows.
     """
 
     def __init__(
-        self, settings: Settings, database: Database, clock: Clock, hub: Hub, router: Router, worker: str
+        self,
+        settings: Settings,
+        database: Database,
+        clock: Clock,
+        hub: Hub,
+        router: Router,
+        channels: Mapping[str, Channel],
+        media: MediaDesk,
+        worker: str,
     ) -> None:
         self._settings = settings
         self._database = database
         self._clock = clock
         self._hub = hub
         self._router = router
+        self._channels = channels
+        self._media = media
         self._worker = worker
+        self._intake = Intake()
         self._tasks: set[asyncio.Task[None]] = set()
         self._working: Counter[int] = Counter()
         self._again: set[int] = set()
         self._in_work: set[int] = set()
-        self._sweeper: asyncio.Task[None] | None = None
+        self._sweeper = Every(SWEEP_SECONDS, self._sweep, "inbox.sweep_failed")
         self._next_recovery = clock.now() + STALE_CLAIM / 4
         self._next_check = clock.now() + CHECK_EVERY
 
@@ -63,42 +79,61 @@ class Inbox:
         """Take up what an earlier process left, then watch for what is due."""
         async with self._database.reading() as session:
             holders = await lookup.claimants(session)
-        for worker in holders:
-            if self._database.is_sqlite or workers.is_gone(worker, self._worker):
-                await self._give_back(worker)
-        self._sweeper = asyncio.create_task(self._sweep())
+        for worker in workers.gone_among(holders, self._worker, alone=self._database.is_sqlite):
+            await self._give_back(worker)
+        self._sweeper.start()
 
     async def stop(self) -> None:
         """Let running turns end, take no more."""
-        if self._sweeper is not None:
-            self._sweeper.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._sweeper
+        await self._sweeper.stop()
         running = list(self._tasks)
         if running:
             _, late = await asyncio.wait(running, timeout=5)
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
+        await self._media.close()
 
-    async def receive(self, message: InboundMessage) -> Received:
+    async def receive(
+        self,
+        message: InboundMessage,
+        before_answer: Callable[[Received], None] | None = None,
+        until: float | None = None,
+    ) -> Received:
         """Commit one message and start on its answer; a repeated one gives the same row again.
+
+        Args:
+            before_answer: called once the message is committed and before anything can be delivered to the resident.
+            until: when it is too late to begin, by the event loop's clock.
 
         Raises:
             ApiError: the message is empty, too long, or names something unknown.
+            TooManyWrite: it became too late; nothing was stored.
         """
+        message = self._media.readable(message)
+        channel = self._channels.get(message.channel)
         claimed: Message | None = None
         try:
-            async with self._database.transaction() as session:
-                received = await store_inbound(session, message, self._clock, self._settings.text_limit)
+            async with self._intake.turn(until), self._database.transaction() as session:
+                received = await store_inbound(
+                    session,
+                    message,
+                    self._clock,
+                    self._settings.text_limit,
+                    channel.capabilities if channel is not None else None,
+                )
                 # Claimed in the same transaction where nothing is before it: one commit less on every message's way.
                 claimed = await self._claim(session, received.conversation.id)
         except BaseException:
             if claimed is not None:
                 self._in_work.discard(claimed.id)
             raise
+        if before_answer is not None:
+            before_answer(received)
         if received.is_new:
             self._hub.publish(*received.events)
+        elif channel is not None and not channel.capabilities.repeatable:
+            self._hub.publish(MessageRepeated(received.conversation.id, received.message.id))
         self.wake(received.conversation.id, claimed, received.conversation)
         return received
 
@@ -127,7 +162,9 @@ class Inbox:
                     async with self._database.transaction() as session:
                         message = await self._claim(session, conversation_id)
                 if message is not None:
-                    await self._router.answer(message, conversation)
+                    await self._intake.calm()
+                    if message.media is None or await self._media.complete(message):
+                        await self._router.answer(message, conversation)
                     self._in_work.discard(message.id)
                     message = conversation = None
                     if fresh and conversation_id not in self._again:
@@ -163,14 +200,6 @@ class Inbox:
             log.info("inbox.given_back", message_id=message_id)
 
     async def _sweep(self) -> None:
-        while True:
-            try:
-                await self._sweep_once()
-            except Exception as error:
-                log.error("inbox.sweep_failed", error=type(error).__name__)
-            await asyncio.sleep(SWEEP_SECONDS)
-
-    async def _sweep_once(self) -> None:
         now = self._clock.now()
         if now >= self._next_check:
             self._next_check = now + CHECK_EVERY

@@ -31,6 +31,12 @@ def policy_of(path: str, settings: Settings) -> str:
     return f"{_BASE_POLICY}; frame-ancestors 'self'"
 
 
+def permissions_of(path: str, settings: Settings) -> str:
+    """What a page may ask the browser for: the demo page's call button needs the microphone, nothing needs more."""
+    microphone = "(self)" if settings.demo and path in {"/", "/index.html"} else "()"
+    return f"microphone={microphone}, camera=(), geolocation=()"
+
+
 class SecurityHeaders:
     """ASGI middleware that sets the security headers of every answer."""
 
@@ -49,6 +55,7 @@ class SecurityHeaders:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers.setdefault("Content-Security-Policy", policy_of(path, self._settings))
+                headers.setdefault("Permissions-Policy", permissions_of(path, self._settings))
                 headers.setdefault("X-Content-Type-Options", "nosniff")
                 headers.setdefault("Referrer-Policy", "no-referrer")
                 if path.startswith("/api/"):

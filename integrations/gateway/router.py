@@ -4,7 +4,7 @@ Every step is a transaction over rows, so that doing it again after a crash does
 with the mark that its question is answered, and a second answer to the same message is never stored.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 import structlog
@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from integrations.gateway import at_once
 from integrations.gateway.answers import logical_answer
+from integrations.gateway.channel import Channel
 from integrations.gateway.engine_client import EngineClient, EngineUnavailable, Reply, TurnFailed
 from integrations.gateway.hub import ConversationChanged, Hub, MessageStored, TypingChanged
 from integrations.gateway.settings import Settings
@@ -44,7 +45,14 @@ class Router:
     """Answers claimed messages."""
 
     def __init__(
-        self, settings: Settings, database: Database, clock: Clock, hub: Hub, engine: EngineClient, worker: str
+        self,
+        settings: Settings,
+        database: Database,
+        clock: Clock,
+        hub: Hub,
+        engine: EngineClient,
+        channels: Mapping[str, Channel],
+        worker: str,
     ) -> None:
         self._settings = settings
         self._database = database
@@ -52,7 +60,7 @@ class Router:
         self._hub = hub
         self._engine = engine
         self._worker = worker
-        self._apologise_after = timedelta(seconds=settings.apologise_after_seconds)
+        self._channels = channels
         self._give_up_after = timedelta(seconds=settings.give_up_after_seconds)
 
     async def answer(self, message: Message, conversation: Conversation | None = None) -> None:
@@ -74,6 +82,12 @@ class Router:
             await self._hold(conversation, message)
         else:
             await self._move_on(conversation, message)
+
+    def _patience(self, conversation: Conversation) -> timedelta:
+        """After how long a resident is told that it takes longer: some channels count every message."""
+        channel = self._channels.get(conversation.channel)
+        patience = channel.capabilities.patience if channel is not None else None
+        return timedelta(seconds=self._settings.apologise_after_seconds if patience is None else patience)
 
     def _waited(self, message: Message) -> timedelta:
         return self._clock.now() - message.created_at
@@ -167,7 +181,7 @@ class Router:
                 "sent_at": message.created_at.isoformat(),
                 "upload_ids": message.upload_ids,
             },
-            slow_after=self._settings.apologise_after_seconds,
+            slow_after=self._patience(conversation).total_seconds(),
             on_slow=apologise,
         )
 
@@ -177,11 +191,12 @@ class Router:
         if waited > self._give_up_after:
             await self._give_up(conversation, message)
             return
-        if waited >= self._apologise_after:
+        patience = self._patience(conversation)
+        if waited >= patience:
             await self._apologise(message)
         pause = min(FIRST_RETRY * 2 ** min(message.attempts - 1, 10), LONGEST_RETRY)
-        if waited < self._apologise_after:  # the apology comes on time, not with the attempt after it
-            pause = min(pause, self._apologise_after - waited)
+        if waited < patience:  # the apology comes on time, not with the attempt after it
+            pause = min(pause, patience - waited)
         async with self._database.transaction() as session:
             await conversations.retry_later(session, message.id, self._worker, self._clock.now() + pause)
 

@@ -1,11 +1,15 @@
 """What every part of the server shares, made once at start and handed out through FastAPI's dependencies."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from fastapi import Request
 
 from integrations.gateway.addresses import Addresses
+from integrations.gateway.channel import Channel
 from integrations.gateway.engine_client import EngineClient
+from integrations.gateway.forgetting import Forgetting
 from integrations.gateway.hub import Hub
 from integrations.gateway.inbox import Inbox
 from integrations.gateway.outbox import Outbox
@@ -14,6 +18,9 @@ from integrations.gateway.settings import Settings
 from integrations.gateway.sms import SmsSender
 from property_db.clock import Clock
 from property_db.database import Database
+
+if TYPE_CHECKING:
+    from integrations.voice.hotline import Switchboard
 
 
 class Limits:
@@ -34,6 +41,10 @@ class Services:
         inbox: takes residents' messages and answers them in order.
         outbox: stores what goes to residents and hands it to the channels.
         hub: tells listeners what was committed.
+        channels: the adapters by their names.
+        forgetting: removes what belongs to a resident who leaves.
+        worker: names this process in claimed rows.
+        hotline: the telephone's switchboard; None where a server is put together without one.
     """
 
     settings: Settings
@@ -44,8 +55,12 @@ class Services:
     addresses: Addresses
     inbox: Inbox
     outbox: Outbox
+    channels: Mapping[str, Channel]
+    forgetting: Forgetting
+    worker: str
     sms: SmsSender
     limits: Limits
+    hotline: "Switchboard | None" = None
 
 
 def services_of(request: Request) -> Services:

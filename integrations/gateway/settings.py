@@ -43,6 +43,17 @@ class Settings(BaseSettings):
     engine_url: AnyHttpUrl = AnyHttpUrl("http://127.0.0.1:5005")
     action_secret: Secret = None
     sms_webhook_url: AnyHttpUrl | None = None
+    public_url: AnyHttpUrl | None = None
+    wechat_file: Path | None = None
+    wecom_file: Path | None = None
+    hotline_file: Path | None = None
+    recogniser_url: AnyHttpUrl | None = None
+    recogniser_key: SecretStr | None = None
+    recogniser_model: str = "whisper-1"
+    speech_url: AnyHttpUrl | None = None
+    speech_weights: Path | None = None
+    speech_memory_mb: int = Field(default=1600, gt=0)
+    speech_cache_mb: int = Field(default=200, ge=0)
     frame_ancestors: str = "'self'"
     secure_cookies: bool = False
     trusted_proxies: str = "127.0.0.1"
@@ -70,6 +81,25 @@ class Settings(BaseSettings):
     def upload_dir(self) -> Path:
         """Where pictures are kept."""
         return self.data_dir / "uploads"
+
+    @property
+    def wechat_accounts_file(self) -> Path:
+        """Where the Official Accounts are listed."""
+        return self.wechat_file or self.data_dir / "wechat.yml"
+
+    @property
+    def wecom_accounts_file(self) -> Path:
+        """Where the WeCom customer-service accounts are listed."""
+        return self.wecom_file or self.data_dir / "wecom.yml"
+
+    @property
+    def hotline_settings_file(self) -> Path:
+        """Where the telephone is set up."""
+        return self.hotline_file or self.data_dir / "hotline.yml"
+
+    def public(self, path: str) -> str | None:
+        """The address of ``path`` as residents reach it; None where the server does not know its own name."""
+        return None if self.public_url is None else f"{str(self.public_url).rstrip('/')}/{path.lstrip('/')}"
 
     @cached_property
     def action_secret_value(self) -> str:

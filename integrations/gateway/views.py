@@ -1,4 +1,4 @@
-"""How a stored message and a conversation look outside: the JSON of the web chat, the desk and the test channel."""
+"""How a stored message, a conversation and a resident look outside: the JSON of pages, desk and test channel."""
 
 from datetime import datetime
 from typing import Any
@@ -7,9 +7,11 @@ from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from integrations.gateway.texts import say
+from property_db.clock import Clock
 from property_db.conversations import blocks, lookup
 from property_db.conversations.models import Author, Conversation, ConversationState, Message
 from property_db.handoff import service as handoff
+from property_db.people import service as people
 
 
 class MessageView(BaseModel):
@@ -44,6 +46,14 @@ class ConversationView(BaseModel):
     last_seq: int
     queue: QueueView | None = None
     agent_name: str | None = None
+
+
+class IdentityView(BaseModel):
+    """Who a page is for: masked name and the homes bound today."""
+
+    verified: bool
+    name: str | None = None
+    homes: list[str] = []
 
 
 async def message_views(
@@ -87,3 +97,12 @@ async def conversation_view(session: AsyncSession, conversation: Conversation) -
         queue=QueueView(position=place.position, wait_minutes=place.wait_minutes) if waits and place else None,
         agent_name=names.get(conversation.agent_id or 0),
     )
+
+
+async def identity_view(session: AsyncSession, identity_id: int, clock: Clock) -> IdentityView:
+    """Whom an identity belongs to: nobody known yet, or a masked name and the homes bound today."""
+    person = await people.person_of(session, identity_id)
+    if person is None:
+        return IdentityView(verified=False)
+    homes = await people.bound_homes(session, identity_id, clock)
+    return IdentityView(verified=True, name=people.mask_name(person.name), homes=[bound.home.label for bound in homes])

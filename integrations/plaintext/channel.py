@@ -4,8 +4,10 @@ It stands for what a short-message or telephone channel can do: no cards, no but
 of the resident is the database: what was delivered is read back rendered.
 """
 
+from collections.abc import Sequence
+
 from integrations.gateway.answers import plain_text
-from integrations.gateway.channel import Capabilities, Delivery, OutboundMessage, Receipt, StoredAnswer
+from integrations.gateway.channel import Capabilities, Delivery, OutboundMessage, Receipt, StoredAnswer, Wire
 
 
 class PlainTextChannel:
@@ -14,11 +16,15 @@ class PlainTextChannel:
     name = "plaintext"
     capabilities = Capabilities(cards=False, choices="numbered", pictures=False)
 
-    def render(self, answer: StoredAnswer) -> list[OutboundMessage]:
-        """One text for the whole answer."""
-        text = answer.view.text or plain_text(answer.blocks)
-        return [OutboundMessage(external_id=answer.external_id, message_id=answer.message_id, text=text)]
+    def render(self, answers: Sequence[StoredAnswer]) -> list[OutboundMessage]:
+        """One text for each answer."""
+        return [
+            OutboundMessage(
+                answer.external_id, {"text": answer.view.text or plain_text(answer.blocks)}, (answer.message_id,)
+            )
+            for answer in answers
+        ]
 
-    async def deliver(self, message: OutboundMessage) -> Receipt:
+    async def deliver(self, message: OutboundMessage, wire: Wire) -> Receipt:
         """Nothing to send: the resident's side reads the stored messages."""
         return Receipt(Delivery.DELIVERED)

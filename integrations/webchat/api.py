@@ -4,15 +4,14 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, File, Path, Query, Request, Response, UploadFile
 from fastapi.responses import FileResponse
-from sqlalchemy.ext.asyncio import AsyncSession
 
+from integrations.gateway import pictures
 from integrations.gateway.channel import ChosenOption, InboundMessage
 from integrations.gateway.errors import ApiError
 from integrations.gateway.receiving import rate_conversation
 from integrations.gateway.services import Services, services_of
 from integrations.gateway.sms import DemoSmsInbox
-from integrations.gateway.views import conversation_view, message_views
-from integrations.webchat import pictures
+from integrations.gateway.views import IdentityView, conversation_view, identity_view, message_views
 from integrations.webchat.identity import current_identity, external_id_of, new_token
 from integrations.webchat.schemas import (
     Bound,
@@ -20,7 +19,6 @@ from integrations.webchat.schemas import (
     CodeRequest,
     CodeSent,
     DemoSmsView,
-    IdentityView,
     MessageAccepted,
     MessageIn,
     MessagesView,
@@ -33,12 +31,10 @@ from integrations.webchat.schemas import (
     UploadId,
     UploadView,
 )
-from property_db.clock import Clock
 from property_db.conversations import service as conversations
 from property_db.people import service as people
 from property_db.people.models import ChannelIdentity
 from property_db.uploads import service as uploads
-from property_db.uploads.models import new_upload_id
 
 router = APIRouter(prefix="/api/webchat", tags=["webchat"])
 public = APIRouter(prefix="/api", tags=["public"])
@@ -50,14 +46,6 @@ CODE_SECONDS = 300
 
 def _address(request: Request) -> str:
     return request.client.host if request.client else ""
-
-
-async def _identity_view(session: AsyncSession, identity_id: int, clock: Clock) -> IdentityView:
-    person = await people.person_of(session, identity_id)
-    if person is None:
-        return IdentityView(verified=False)
-    homes = await people.bound_homes(session, identity_id, clock)
-    return IdentityView(verified=True, name=people.mask_name(person.name), homes=[bound.home.label for bound in homes])
 
 
 @router.post("/sessions", status_code=201)
@@ -79,7 +67,7 @@ async def me(identity: Identity, services: ServicesDep) -> MeView:
         latest = await conversations.latest(session, identity.id)
         return MeView(
             conversation_id=latest[-1].public_id if latest else None,
-            identity=await _identity_view(session, identity.id, services.clock),
+            identity=await identity_view(session, identity.id, services.clock),
             conversations=[await conversation_view(session, conversation) for conversation in latest],
         )
 
@@ -130,20 +118,7 @@ async def upload(identity: Identity, services: ServicesDep, file: Annotated[Uplo
         raise ApiError(413, "upload_too_large", limit_mb=limit // (1024 * 1024))
     picture = await pictures.cleaned(raw)
     async with services.database.transaction() as session:
-        upload_id = new_upload_id()
-        row = await uploads.add(
-            session,
-            identity.id,
-            upload_id=upload_id,
-            file_name=f"{upload_id}.jpg",
-            media_type=pictures.MEDIA_TYPE,
-            size=len(picture.data),
-            width=picture.width,
-            height=picture.height,
-            clock=services.clock,
-        )
-        # The file before the commit: a row without its picture must never be seen.
-        await pictures.store(services.settings.upload_dir, row.file_name, picture)
+        row = await pictures.keep(session, identity.id, picture, services.settings.upload_dir, services.clock)
     return UploadView(id=row.id, media_type=row.media_type, width=row.width, height=row.height)
 
 
@@ -175,7 +150,7 @@ async def verify_code(body: CodeCheck, identity: Identity, services: ServicesDep
     """Bind the homes of the person whose phone received the code."""
     async with services.database.transaction() as session:
         await people.verify_code(session, identity.id, body.phone, body.code, services.clock)
-        return Bound(identity=await _identity_view(session, identity.id, services.clock))
+        return Bound(identity=await identity_view(session, identity.id, services.clock))
 
 
 @router.delete("/bindings")

@@ -4,9 +4,11 @@ A page that is not connected misses nothing: it asks for what came after its las
 a message to the realtime server is all that delivering means here.
 """
 
+from collections.abc import Sequence
+
 import socketio
 
-from integrations.gateway.channel import Capabilities, Delivery, OutboundMessage, Receipt, StoredAnswer
+from integrations.gateway.channel import Capabilities, Delivery, OutboundMessage, Receipt, StoredAnswer, Wire
 
 NAMESPACE = "/webchat"
 
@@ -20,18 +22,19 @@ class WebchatChannel:
     """Pushes stored messages to the pages of their resident."""
 
     name = "webchat"
-    capabilities = Capabilities(cards=True, choices="buttons", binds_in_page=True)
+    capabilities = Capabilities(cards=True, choices="buttons")
 
     def __init__(self, realtime: socketio.AsyncServer) -> None:
         self._realtime = realtime
 
-    def render(self, answer: StoredAnswer) -> list[OutboundMessage]:
-        """The view itself; the page draws the blocks."""
-        return [OutboundMessage(external_id=answer.external_id, message_id=answer.message_id, view=answer.view)]
+    def render(self, answers: Sequence[StoredAnswer]) -> list[OutboundMessage]:
+        """The views themselves; the page draws the blocks."""
+        return [
+            OutboundMessage(answer.external_id, answer.view.model_dump(mode="json"), (answer.message_id,))
+            for answer in answers
+        ]
 
-    async def deliver(self, message: OutboundMessage) -> Receipt:
+    async def deliver(self, message: OutboundMessage, wire: Wire) -> Receipt:
         """Emit to the identity's room."""
-        assert message.view is not None
-        payload = message.view.model_dump(mode="json")
-        await self._realtime.emit("message", payload, room=room_of(message.external_id), namespace=NAMESPACE)
+        await self._realtime.emit("message", message.payload, room=room_of(message.external_id), namespace=NAMESPACE)
         return Receipt(Delivery.DELIVERED)

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from integrations import strict
-from integrations.gateway.views import ConversationView, MessageView
+from integrations.gateway.views import ConversationView, IdentityView, MessageView
 
 ClientMessageId = Annotated[str, Field(min_length=8, max_length=64, pattern=r"^[0-9A-Za-z_.:-]+$")]
 UploadId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
@@ -18,14 +18,6 @@ class Strict(strict.Strict):
     """A request body from a resident, who does not mean the spaces around what was typed."""
 
     model_config = ConfigDict(str_strip_whitespace=True)
-
-
-class IdentityView(BaseModel):
-    """Who the page is for: masked name and the homes bound today."""
-
-    verified: bool
-    name: str | None = None
-    homes: list[str] = []
 
 
 class SessionView(BaseModel):

@@ -31,7 +31,7 @@ class Complaint(Base):
     """A complaint; `source_message_id` makes filing idempotent by message."""
 
     __tablename__ = "complaint"
-    __table_args__ = (Index(None, "identity_id"), Index(None, "home_id"))
+    __table_args__ = (Index(None, "identity_id"), Index(None, "home_id"), Index(None, "conversation_id"))
 
     number: Mapped[str] = mapped_column(String(20), unique=True)
     category: Mapped[ComplaintCategory]
@@ -49,6 +49,7 @@ class Feedback(Base):
     """A suggestion or praise."""
 
     __tablename__ = "feedback"
+    __table_args__ = (Index(None, "identity_id"),)
 
     text: Mapped[str] = mapped_column(Text)
     identity_id: Mapped[int | None] = mapped_column(ForeignKey("channel_identity.id", ondelete="SET NULL"))

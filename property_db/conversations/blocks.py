@@ -1,5 +1,6 @@
 """The logical answer: what is said, independent of any channel. `Message.blocks` is a list of these as JSON."""
 
+import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, Literal
 
@@ -207,7 +208,16 @@ def plain_text(stored: Sequence[dict[str, Any]]) -> str:
     return "\n".join(block["text"] for block in stored if block.get("text"))
 
 
+def _plainly(text: str) -> str:
+    """Full-width letters, digits and signs as plain ones, and nothing behind the last word: ２． and 2 are the same."""
+    return unicodedata.normalize("NFKC", text).strip().rstrip("。.,、)")
+
+
 def choice_typed(stored: Sequence[dict[str, Any]], typed: str) -> Choice | None:
-    """Find the option a resident names by typing its title, or its number as a plain-text channel shows it."""
-    options = (o for block in stored if block.get("kind") == "choices" for o in block["options"])
-    return next((Choice.model_validate(o) for o in options if typed in (o["title"], o["id"])), None)
+    """Find the option a resident names by typing its title, or its number (1, 2 …) as a text channel shows it."""
+    options = [o for block in stored if block.get("kind") == "choices" for o in block["options"]]
+    said = _plainly(typed)
+    for number, option in enumerate(options, start=1):
+        if said in (_plainly(option["title"]), str(number)):
+            return Choice.model_validate(option)
+    return None

@@ -1,5 +1,6 @@
 """The inbox: each message from a resident is worked on by one worker at a time, in order, until it is answered."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, cast
 
@@ -45,6 +46,40 @@ async def retry_later(session: AsyncSession, message_id: int, worker: str, due_a
         ClaimLost: the message was taken from this worker meanwhile.
     """
     await _release(session, message_id, worker, state=MessageState.RECEIVED, next_attempt_at=due_at)
+
+
+async def media_fetched(
+    session: AsyncSession,
+    message: Message,
+    worker: str,
+    *,
+    text: str | None = None,
+    upload_ids: Sequence[str] | None = None,
+    choice: dict[str, Any] | None = None,
+) -> None:
+    """Keep what was fetched for a claimed message, which can be answered now.
+
+    Raises:
+        ClaimLost: the message was taken from this worker meanwhile.
+    """
+    message.media = None
+    message.text = message.text if text is None else text
+    message.upload_ids = message.upload_ids if upload_ids is None else list(upload_ids)
+    message.choice = choice or message.choice
+    mine = await _changes_one(
+        session,
+        Message.id == message.id,
+        Message.state == MessageState.PROCESSING,
+        Message.claimed_by == worker,
+        values={
+            "media": None,
+            "text": message.text,
+            "upload_ids": message.upload_ids,
+            "choice": message.choice,
+        },
+    )
+    if not mine:
+        raise ClaimLost
 
 
 async def fail_inbound(session: AsyncSession, message_id: int, worker: str) -> None:

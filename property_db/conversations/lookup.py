@@ -5,9 +5,13 @@ from collections.abc import Collection
 from sqlalchemy import exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from property_db.conversations.models import Conversation, Direction, Message, MessageState
+from property_db.conversations import blocks
+from property_db.conversations.models import Author, Conversation, Direction, Message, MessageState
 from property_db.handoff.models import Agent, QueueItem
 from property_db.people.models import ChannelIdentity
+
+_OFFER_WITHIN = 5
+"""So many messages back an offer is looked for; who reads further back presses it."""
 
 
 async def inbound_of_identity(session: AsyncSession, identity_id: int, client_message_id: str) -> Message | None:
@@ -16,10 +20,9 @@ async def inbound_of_identity(session: AsyncSession, identity_id: int, client_me
     A repeated delivery can come after the conversation was closed; it must not open a new one.
     """
     return await session.scalar(
-        select(Message)
-        .join(Conversation, Conversation.id == Message.conversation_id)
-        .where(
-            Conversation.identity_id == identity_id,
+        select(Message).where(
+            # As a set, by which the planner goes to the unique index instead of through all inbound messages.
+            Message.conversation_id.in_(select(Conversation.id).where(Conversation.identity_id == identity_id)),
             Message.direction == Direction.IN,
             Message.client_message_id == client_message_id,
         )
@@ -43,6 +46,34 @@ async def last_outbound(session: AsyncSession, conversation_id: int) -> Message 
         .order_by(Message.seq.desc())
         .limit(1)
     )
+
+
+async def last_offer(session: AsyncSession, conversation_id: int, *, only_delivered: bool) -> Message | None:
+    """Return the message whose choices a number means that the resident types now, or None.
+
+    That is the bot's newest message; what the system or a person said after it does not take its offer away, unless
+    it offers something itself. With `only_delivered` nothing counts that has not arrived.
+    """
+    statement = select(Message).where(
+        Message.conversation_id == conversation_id, Message.direction == Direction.OUT, Message.visible_to_resident
+    )
+    if only_delivered:
+        statement = statement.where(Message.state.in_([MessageState.DELIVERED, MessageState.SENDING]))
+    newest = await session.scalars(statement.order_by(Message.seq.desc()).limit(_OFFER_WITHIN))
+    for row in newest:
+        if any(block.get("kind") == "choices" for block in row.blocks):
+            return row
+        if row.author is Author.BOT:
+            return None
+    return None
+
+
+async def option_named(
+    session: AsyncSession, conversation_id: int, words: str, *, only_delivered: bool
+) -> blocks.Choice | None:
+    """Return the option of the last offer that these words name, by its title or number; see `last_offer`."""
+    offer = await last_offer(session, conversation_id, only_delivered=only_delivered)
+    return None if offer is None else blocks.choice_typed(offer.blocks, words)
 
 
 async def has_answer(session: AsyncSession, message_id: int) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from property_db.base import Base, Json, Name, NullableJson, UtcDateTime
+from property_db.base import NEVER_AGAIN, Base, Json, Name, NullableJson, UtcDateTime
 
 
 class ConversationState(enum.StrEnum):
@@ -40,7 +40,7 @@ class Author(enum.StrEnum):
 class MessageState(enum.StrEnum):
     """Inbound: received → processing → answered | failed, or held while a person owns the conversation.
 
-    Outbound: pending → delivered | failed.
+    Outbound: pending → (sending →) delivered | failed; waiting until the resident writes where the channel wants that.
     """
 
     RECEIVED = "received"
@@ -48,6 +48,8 @@ class MessageState(enum.StrEnum):
     ANSWERED = "answered"
     HELD = "held"
     PENDING = "pending"
+    SENDING = "sending"
+    WAITING = "waiting"
     DELIVERED = "delivered"
     FAILED = "failed"
 
@@ -71,6 +73,7 @@ class Conversation(Base):
         ),
         Index(None, "identity_id", "opened_at"),
         Index(None, "state"),
+        NEVER_AGAIN,
     )
 
     public_id: Mapped[str] = mapped_column(String(32), unique=True, default=new_public_id)
@@ -101,6 +104,8 @@ class Message(Base):
             postgresql_where=text("direction = 'in' AND state = 'processing'"),
         ),
         Index("ix_message_work", "direction", "state", "next_attempt_at"),
+        Index(None, "reply_to_id"),
+        NEVER_AGAIN,
     )
 
     conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id", ondelete="CASCADE"))
@@ -122,6 +127,9 @@ class Message(Base):
     claimed_by: Mapped[Name | None]
     claimed_at: Mapped[datetime | None] = mapped_column(UtcDateTime())
     delivered_at: Mapped[datetime | None] = mapped_column(UtcDateTime())
+    # Why it was not delivered, a code of the channel; and what has to be fetched before the message can be read.
+    reason: Mapped[Name | None]
+    media: Mapped[dict[str, Any] | None] = mapped_column(NullableJson)
 
 
 class ActionRun(Base):

@@ -29,7 +29,7 @@ async def delivered(session: AsyncSession, message_id: int, clock: Clock) -> Non
     )
 
 
-async def delivery_failed(session: AsyncSession, message_id: int, retry_at: datetime | None) -> None:
+async def delivery_failed(session: AsyncSession, message_id: int, retry_at: datetime | None, reason: str = "") -> None:
     """Count a failed delivery and try again from `retry_at`; None gives the message up."""
     await session.execute(
         update(Message)
@@ -37,6 +37,7 @@ async def delivery_failed(session: AsyncSession, message_id: int, retry_at: date
         .values(
             attempts=Message.attempts + 1,
             next_attempt_at=retry_at,
+            reason=reason or None,
             state=MessageState.FAILED if retry_at is None else MessageState.PENDING,
         ),
         execution_options=_OPTIONS,

@@ -30,7 +30,9 @@ async def fresh(session: AsyncSession, conversation_id: int, *, lock: bool = Fal
     """Return the row as it is now, not as this session first saw it; `lock` keeps other writers out."""
     statement = select(Conversation).where(Conversation.id == conversation_id)
     if lock:
-        statement = statement.with_for_update()  # nothing on SQLite, where BEGIN IMMEDIATE already did it
+        # Nothing on SQLite, where BEGIN IMMEDIATE already did it. Rows may refer to it meanwhile, or those who lock
+        # an identity first and those who lock a conversation first would wait for each other.
+        statement = statement.with_for_update(key_share=True)
     return await session.scalar(statement, execution_options={"populate_existing": True})
 
 
@@ -38,7 +40,9 @@ async def lock_identity(session: AsyncSession, identity_id: int) -> None:
     """Let one transaction at a time decide about an identity's open conversation."""
     if session.get_bind().dialect.name == "sqlite":
         return  # BEGIN IMMEDIATE has locked everything already
-    await session.execute(select(ChannelIdentity.id).where(ChannelIdentity.id == identity_id).with_for_update())
+    await session.execute(
+        select(ChannelIdentity.id).where(ChannelIdentity.id == identity_id).with_for_update(key_share=True)
+    )
 
 
 async def open_of_identity(session: AsyncSession, identity_id: int) -> Conversation | None:

@@ -17,6 +17,7 @@ from property_db.conversations.inbox import (
     fail_inbound,
     finish,
     hold_waiting,
+    media_fetched,
     recover,
     remember_run,
     retry_later,
@@ -49,16 +50,19 @@ async def append(
     agent_id: int | None = None,
     visible_to_resident: bool = True,
     state: MessageState | None = None,
+    media: dict[str, Any] | None = None,
+    is_new: bool = False,
 ) -> Message:
     """Write a message with the conversation's next `seq`.
 
-    The same `client_message_id` in the same direction returns the row that is already there. An internal note is
-    `visible_to_resident=False` and needs no delivery, so it is written as delivered.
+    The same `client_message_id` in the same direction returns the row that is already there; `is_new` from a caller
+    who holds the identity's lock and has looked for it. An internal note is `visible_to_resident=False` and needs no
+    delivery, so it is written as delivered.
 
     Raises:
         ConversationNotFound: there is no such conversation.
     """
-    if client_message_id is not None:
+    if client_message_id is not None and not is_new:
         # The lock makes the second of two simultaneous copies wait here and then find the first.
         if await repository.fresh(session, conversation_id, lock=True) is None:
             raise ConversationNotFound
@@ -80,6 +84,7 @@ async def append(
         reply_to_id=reply_to_id,
         agent_id=agent_id,
         visible_to_resident=visible_to_resident,
+        media=media,
         state=state or (_FIRST_STATE[direction] if visible_to_resident else MessageState.DELIVERED),
     )
     session.add(message)
@@ -115,6 +120,13 @@ async def open_for(session: AsyncSession, channel: str, identity_id: int, clock:
     """
     await repository.lock_identity(session, identity_id)
     current = await repository.open_of_identity(session, identity_id)
+    return await carry_on(session, channel, identity_id, current, clock)
+
+
+async def carry_on(
+    session: AsyncSession, channel: str, identity_id: int, current: Conversation | None, clock: Clock = SYSTEM_CLOCK
+) -> Conversation:
+    """Do `open_for` for a caller who holds the identity's lock and has read its open conversation."""
     now = clock.now()
     if current is not None:
         silent = now - current.last_activity_at > SILENCE_ENDS_AFTER
@@ -217,7 +229,7 @@ async def forget_failures(session: AsyncSession, conversation_id: int) -> None:
 
 __all__ = [
     "SILENCE_ENDS_AFTER", "ClaimLost", "ConversationNotFound", "after", "apologised", "append", "by_public_id",
-    "claim_next", "count_failure", "current_of", "delivered", "delivery_failed", "fail_inbound", "finish",
-    "forget_failures", "get", "hold_waiting", "latest", "message_by_seq", "open_for", "recover", "remember_run",
-    "retry_later", "run_of", "runs_of", "set_state", "undelivered", "with_work",
+    "carry_on", "claim_next", "count_failure", "current_of", "delivered", "delivery_failed", "fail_inbound",
+    "finish", "forget_failures", "get", "hold_waiting", "latest", "media_fetched", "message_by_seq", "open_for",
+    "recover", "remember_run", "retry_later", "run_of", "runs_of", "set_state", "undelivered", "with_work",
 ]  # fmt: skip

@@ -19,12 +19,14 @@ async def buildings_of(session: AsyncSession, estate_id: int) -> list[Building]:
 
 
 async def estate_for(session: AsyncSession, scope: AccessScope) -> Estate | None:
-    """Return the estate a resident speaks about: the first bound home's, or the only one there is.
+    """Return the estate a resident speaks about: the first bound home's, their account's, or the only one there is.
 
     None if the company has several and the resident is bound to none: then ask, do not guess.
     """
     if scope.homes:
         return await session.get(Estate, scope.homes[0].estate_id)
+    if scope.estate_id is not None:
+        return await session.get(Estate, scope.estate_id)
     estates = await repository.all_estates(session)
     return estates[0] if len(estates) == 1 else None
 

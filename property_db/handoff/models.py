@@ -84,6 +84,7 @@ class QueueItem(Base):
         ),
         Index(None, "state", "priority", "waiting_since"),
         Index(None, "agent_id", "state"),
+        Index(None, "conversation_id"),
     )
 
     conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id", ondelete="CASCADE"))

@@ -172,6 +172,12 @@ async def open_alarms(session: AsyncSession) -> list[Alarm]:
     return list(await session.scalars(select(Alarm).where(Alarm.acknowledged_at.is_(None)).order_by(Alarm.id.desc())))
 
 
+async def has_alarm(session: AsyncSession, conversation_id: int) -> bool:
+    """Whether a danger was told of in this conversation, acknowledged or not."""
+    statement = select(exists().where(Alarm.conversation_id == conversation_id))
+    return bool(await session.scalar(statement))
+
+
 async def agent_named(session: AsyncSession, username: str) -> Agent | None:
     """Return the agent with this user name."""
     return await session.scalar(select(Agent).where(Agent.username == username))

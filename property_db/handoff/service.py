@@ -42,6 +42,8 @@ MINUTES_PER_CHAT = 4
 """Assumed length of a conversation with a person until the desk measures its own."""
 REQUEUED_PRIORITY = 50
 """Who was with a person already waits before all others but emergencies."""
+EMERGENCY_PRIORITY = 100
+"""Who told of a danger waits before everybody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,7 @@ async def request(
     """Ask for a person; asking again gives the place already held.
 
     With nobody on duty it becomes a call back and the bot stays in the conversation: nobody waits before an empty desk.
+    Who has told of a danger goes before everybody who has not.
 
     Raises:
         ConversationNotFound: there is no such conversation.
@@ -70,6 +73,10 @@ async def request(
         raise ConversationNotFound
     item = await repository.open_item(session, conversation_id)
     online, _ = await repository.capacity(session)
+    if await repository.has_alarm(session, conversation_id):
+        priority = max(priority, EMERGENCY_PRIORITY)
+        if item is not None and item.state is QueueState.WAITING:
+            item.priority = max(item.priority, priority)
     if item is None:
         kind = QueueKind.CHAT if online else QueueKind.CALLBACK
         item = await _enqueue(session, conversation_id, reason[:255], priority, kind, clock)
@@ -77,6 +84,30 @@ async def request(
         item.kind = QueueKind.CHAT
     if item.kind is QueueKind.CHAT and conversation.state is ConversationState.BOT:
         conversation.state = ConversationState.WAITING
+    await session.flush()
+    return await _place(session, item)
+
+
+async def call_back(
+    session: AsyncSession, conversation_id: int, reason: str, clock: Clock, priority: int = 0
+) -> QueuePlace:
+    """Ask for a call back whoever is on duty: somebody left a message and has hung up, so nobody waits in a chat.
+
+    A chat that waits becomes the call back; one that an agent holds stays with the agent.
+
+    Raises:
+        ConversationNotFound: there is no such conversation.
+    """
+    conversation = await conversations.fresh(session, conversation_id, lock=True)
+    if conversation is None:
+        raise ConversationNotFound
+    item = await repository.open_item(session, conversation_id)
+    if item is None:
+        item = await _enqueue(session, conversation_id, reason[:255], priority, QueueKind.CALLBACK, clock)
+    elif item.state is QueueState.WAITING and item.kind is QueueKind.CHAT:
+        item.kind, item.reason, item.version = QueueKind.CALLBACK, reason[:255], item.version + 1
+    if conversation.state is ConversationState.WAITING:
+        conversation.state, conversation.failures = ConversationState.BOT, 0
     await session.flush()
     return await _place(session, item)
 
@@ -357,7 +388,7 @@ def _note(session: AsyncSession, clock: Clock, agent_id: int, act: str, conversa
 __all__ = [
     "GONE_AFTER", "AlarmNotFound", "AlreadyTaken", "AtCapacity", "NotYourConversation", "QueueItemNotFound",
     "QueuePlace", "SessionExpired", "SignInRefused", "SignedIn", "abandon", "acknowledge", "agent_by_id",
-    "agent_of_token", "alarms", "call_back_later", "claim", "close", "create_agent", "forsaken", "hand_back",
-    "held_by", "held_by_others", "open_session", "password_hash_of", "place_of", "raise_alarm", "request", "requeue",
-    "require_holder", "seen", "set_status", "sign_in", "sign_out", "stranded", "sweep_silent", "waiting",
+    "agent_of_token", "alarms", "call_back", "call_back_later", "claim", "close", "create_agent", "forsaken",
+    "hand_back", "held_by", "held_by_others", "open_session", "password_hash_of", "place_of", "raise_alarm", "request",
+    "requeue", "require_holder", "seen", "set_status", "sign_in", "sign_out", "stranded", "sweep_silent", "waiting",
 ]  # fmt: skip

@@ -16,6 +16,7 @@ from property_db.fees.models import Bill, BillState, FeeItem, Method, Payment
 from property_db.imports.places import places
 from property_db.imports.reader import Row
 from property_db.imports.residents import Counts
+from property_db.pushes import service as pushes
 from property_db.upsert import insert_for
 
 _INPUTS = ("unit_price", "area", "months", "previous", "current", "shared_usage", "total_area")
@@ -45,8 +46,8 @@ class _Entry:
         return BillState.PARTLY_PAID if self.paid else BillState.UNPAID
 
 
-async def bills(session: AsyncSession, rows: list[Row], _clock: Clock) -> Counts:
-    """Enter bills; one that is known by home, fee and period gets the file's figures.
+async def bills(session: AsyncSession, rows: list[Row], clock: Clock) -> Counts:
+    """Enter bills; one that is known by home, fee and period gets the file's figures. New ones are told to residents.
 
     Where a row brings the inputs of its amount they must give exactly that amount: a bill that cannot be explained is
     found here and not by a resident.
@@ -65,7 +66,7 @@ async def bills(session: AsyncSession, rows: list[Row], _clock: Clock) -> Counts
     items = await _fee_items(session, entries)
     if any(row.errors for row in rows):
         return Counts(0, 0)
-    return await _write(session, entries, items)
+    return await _write(session, entries, items, clock)
 
 
 def _entry(row: Row, home: Home | None) -> _Entry | None:
@@ -131,11 +132,13 @@ async def _fee_items(session: AsyncSession, entries: list[_Entry]) -> dict[tuple
     return items
 
 
-async def _write(session: AsyncSession, entries: list[_Entry], items: dict[tuple[int, str], FeeItem]) -> Counts:
+async def _write(
+    session: AsyncSession, entries: list[_Entry], items: dict[tuple[int, str], FeeItem], clock: Clock
+) -> Counts:
     periods = {entry.period for entry in entries}
     existing = await session.scalars(select(Bill).where(Bill.period.in_(periods)))
     bills_by_key = {(bill.home_id, bill.fee_item_id, bill.period): bill for bill in existing}
-    created = 0
+    created: list[Bill] = []
     written: list[tuple[_Entry, Bill]] = []
     for entry in entries:
         key = (entry.home.id, items[entry.home.estate_id, entry.fee].id, entry.period)
@@ -143,13 +146,14 @@ async def _write(session: AsyncSession, entries: list[_Entry], items: dict[tuple
         if bill is None:
             bill = Bill(home_id=key[0], fee_item_id=key[1], period=key[2])
             session.add(bill)
-            created += 1
+            created.append(bill)
         bill.amount_fen, bill.paid_fen, bill.late_fee_fen = entry.amount, entry.paid, entry.late
         bill.due_on, bill.state, bill.inputs = entry.due_on, entry.state, entry.inputs
         written.append((entry, bill))
     await session.flush()
     await _write_payments(session, [(entry, bill) for entry, bill in written if entry.paid])
-    return Counts(created, len(entries) - created)
+    await pushes.bills_issued(session, created, clock)
+    return Counts(len(created), len(entries) - len(created))
 
 
 async def _write_payments(session: AsyncSession, paid: list[tuple[_Entry, Bill]]) -> None:

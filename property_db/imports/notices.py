@@ -10,14 +10,19 @@ from property_db.imports.places import Places, address, places
 from property_db.imports.reader import Row
 from property_db.imports.residents import Counts
 from property_db.notices.models import Notice, NoticeKind, NoticeState
+from property_db.pushes import service as pushes
 
 
 async def notices(session: AsyncSession, rows: list[Row], clock: Clock) -> Counts:
-    """Enter notices; one with the same place, title and start is brought up to date."""
+    """Enter notices; one with the same place, title and start is brought up to date.
+
+    What is published by that is told to the residents it is for, each once.
+    """
     known = await places(session)
     texts = load("imports/texts.yml")
     existing = {_key(notice): notice for notice in await session.scalars(select(Notice))}
     seen: dict[tuple[object, ...], int] = {}
+    published: list[Notice] = []
     created = 0
     for row in rows:
         notice = _notice(row, known, texts, clock)
@@ -27,12 +32,17 @@ async def notices(session: AsyncSession, rows: list[Row], clock: Clock) -> Count
         if seen.setdefault(key, row.line) != row.line:
             row.wrong("title", "repeated", line=seen[key])
         elif key in existing:
+            if existing[key].state is not NoticeState.PUBLISHED:
+                published.append(existing[key])
             _update(existing[key], notice)
         else:
             session.add(notice)
+            published.append(notice)
             created += 1
     if not any(row.errors for row in rows):
         await session.flush()
+        for notice in published:
+            await pushes.notice_published(session, notice, clock)
     return Counts(created, len(rows) - created)
 
 

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from sqlalchemy import ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from property_db.base import Base, Line, Name, Phone, UtcDateTime
+from property_db.base import NEVER_AGAIN, Base, Line, Name, Phone, UtcDateTime
 
 
 class Role(enum.StrEnum):
@@ -54,12 +54,25 @@ class ChannelIdentity(Base):
     """Somebody as one channel knows them; a person only once a telephone number was proven."""
 
     __tablename__ = "channel_identity"
-    __table_args__ = (UniqueConstraint("channel", "external_id"), Index(None, "person_id"))
+    __table_args__ = (UniqueConstraint("channel", "external_id"), Index(None, "person_id"), NEVER_AGAIN)
 
     channel: Mapped[Name]
     external_id: Mapped[Line]
     person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id", ondelete="SET NULL"))
     verified_at: Mapped[datetime | None] = mapped_column(UtcDateTime())
+
+
+class ChannelOrigin(Base):
+    """Where an identity came in: the account of an estate, the QR code of a building.
+
+    It tells what is likely meant, never what may be seen.
+    """
+
+    __tablename__ = "channel_origin"
+
+    identity_id: Mapped[int] = mapped_column(ForeignKey("channel_identity.id", ondelete="CASCADE"), unique=True)
+    estate_id: Mapped[int | None] = mapped_column(ForeignKey("estate.id", ondelete="SET NULL"))
+    building_id: Mapped[int | None] = mapped_column(ForeignKey("building.id", ondelete="SET NULL"))
 
 
 class OneTimeCode(Base):

@@ -6,21 +6,51 @@ from typing import Any, cast
 from sqlalchemy import CursorResult, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from property_db.people.models import Binding, BindingState, ChannelIdentity, OneTimeCode, Person, Role
+from property_db.base import utc_now
+from property_db.estates.models import Building, Estate
+from property_db.people.models import (
+    Binding,
+    BindingState,
+    ChannelIdentity,
+    ChannelOrigin,
+    OneTimeCode,
+    Person,
+    Role,
+)
 from property_db.upsert import insert_for
 
 
-async def identity_of_channel(session: AsyncSession, channel: str, external_id: str) -> ChannelIdentity | None:
-    """Return the identity a channel knows under this id."""
-    return await session.scalar(
-        select(ChannelIdentity).where(ChannelIdentity.channel == channel, ChannelIdentity.external_id == external_id)
+async def identity_of_channel(
+    session: AsyncSession, channel: str, external_id: str, *, lock: bool = False
+) -> ChannelIdentity | None:
+    """Return the identity a channel knows under this id; `lock` keeps other writers waiting."""
+    statement = select(ChannelIdentity).where(
+        ChannelIdentity.channel == channel, ChannelIdentity.external_id == external_id
     )
+    return await session.scalar(statement.with_for_update(key_share=True) if lock else statement)
 
 
 async def create_identity(session: AsyncSession, channel: str, external_id: str, now: datetime) -> None:
     """Insert the identity unless it is there."""
     statement = insert_for(session, ChannelIdentity).values(channel=channel, external_id=external_id, created_at=now)
     await session.execute(statement.on_conflict_do_nothing(index_elements=["channel", "external_id"]))
+
+
+async def note_origin(
+    session: AsyncSession, identity_id: int, estate_code: str | None, building_id: int | None
+) -> None:
+    """Write where an identity came in; a building that is known already is forgotten only for another one."""
+    estate_id: int | None = None
+    if estate_code is not None:
+        estate_id = await session.scalar(select(Estate.id).where(Estate.code == estate_code))
+    building = None if building_id is None else await session.get(Building, building_id)
+    if building is not None and estate_id in (None, building.estate_id):
+        estate_id = building.estate_id
+    else:
+        building = None
+    values = {"estate_id": estate_id} | ({} if building is None else {"building_id": building.id})
+    statement = insert_for(session, ChannelOrigin).values(identity_id=identity_id, created_at=utc_now(), **values)
+    await session.execute(statement.on_conflict_do_update(index_elements=["identity_id"], set_=values))
 
 
 async def person_by_phone(session: AsyncSession, phone: str, *, lock: bool = False) -> Person | None:
@@ -30,9 +60,9 @@ async def person_by_phone(session: AsyncSession, phone: str, *, lock: bool = Fal
 
 
 async def lock_identity(session: AsyncSession, identity_id: int) -> ChannelIdentity | None:
-    """Return the identity, kept from other writers until the transaction ends."""
+    """Return the identity, kept from other writers until the transaction ends; rows may refer to it meanwhile."""
     return await session.scalar(
-        select(ChannelIdentity).where(ChannelIdentity.id == identity_id).with_for_update(),
+        select(ChannelIdentity).where(ChannelIdentity.id == identity_id).with_for_update(key_share=True),
         execution_options={"populate_existing": True},
     )
 

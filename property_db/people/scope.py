@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from property_db.clock import SYSTEM_CLOCK, Clock
 from property_db.estates.models import Home
-from property_db.people.models import Binding, BindingState, ChannelIdentity, Role
+from property_db.people.models import Binding, BindingState, ChannelIdentity, ChannelOrigin, Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,8 @@ class AccessScope:
     home_ids: tuple[int, ...] = ()
     homes: tuple[Home, ...] = field(default=(), compare=False, repr=False)
     person_id: int | None = None
+    estate_id: int | None = None
+    """The estate whose account they write to, where that is known; it opens nothing."""
 
     @property
     def verified(self) -> bool:
@@ -41,19 +43,23 @@ class BoundHome:
     role: Role
 
 
-def _bound_today(clock: Clock) -> Select[int, Home, Role]:
-    """Identity, home and role of every active binding of a verified identity today: the one place that says so."""
+def active_today(clock: Clock) -> ColumnElement[bool]:
+    """The WHERE clause for bindings that are active today: the one place that says so."""
     today = clock.today()
+    return and_(
+        Binding.state == BindingState.ACTIVE,
+        or_(Binding.starts_on.is_(None), Binding.starts_on <= today),
+        or_(Binding.ends_on.is_(None), Binding.ends_on >= today),
+    )
+
+
+def _bound_today(clock: Clock) -> Select[int, Home, Role]:
+    """Identity, home and role of every active binding of a verified identity today."""
     return (
         select(ChannelIdentity.id, Home, Binding.role)
         .join(Binding, Binding.person_id == ChannelIdentity.person_id)
         .join(Home, Home.id == Binding.home_id)
-        .where(
-            ChannelIdentity.verified_at.is_not(None),
-            Binding.state == BindingState.ACTIVE,
-            or_(Binding.starts_on.is_(None), Binding.starts_on <= today),
-            or_(Binding.ends_on.is_(None), Binding.ends_on >= today),
-        )
+        .where(ChannelIdentity.verified_at.is_not(None), active_today(clock))
         .order_by(Binding.id)
     )
 
@@ -81,8 +87,17 @@ async def homes_of_identity(session: AsyncSession, identity_id: int, clock: Cloc
 
 async def scope_of(session: AsyncSession, identity_id: int, clock: Clock = SYSTEM_CLOCK) -> AccessScope:
     """Return what this identity may see today."""
-    identity = await session.get(ChannelIdentity, identity_id)
-    if identity is None or identity.person_id is None or identity.verified_at is None:
+    row = (
+        await session.execute(
+            select(ChannelIdentity, ChannelOrigin.estate_id)
+            .outerjoin(ChannelOrigin, ChannelOrigin.identity_id == ChannelIdentity.id)
+            .where(ChannelIdentity.id == identity_id)
+        )
+    ).one_or_none()
+    if row is None:
         return AccessScope(identity_id)
+    identity, estate_id = row
+    if identity.person_id is None or identity.verified_at is None:
+        return AccessScope(identity_id, estate_id=estate_id)
     homes = tuple(await homes_of_identity(session, identity_id, clock))
-    return AccessScope(identity_id, tuple(home.id for home in homes), homes, identity.person_id)
+    return AccessScope(identity_id, tuple(home.id for home in homes), homes, identity.person_id, estate_id)

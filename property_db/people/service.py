@@ -47,13 +47,16 @@ class IssuedCode:
 
 
 async def identity_for(
-    session: AsyncSession, channel: str, external_id: str, clock: Clock = SYSTEM_CLOCK
+    session: AsyncSession, channel: str, external_id: str, clock: Clock = SYSTEM_CLOCK, *, lock: bool = False
 ) -> ChannelIdentity:
-    """Return the identity a channel knows under `external_id`, created on first sight."""
-    identity = await repository.identity_of_channel(session, channel, external_id)
+    """Return the identity a channel knows under `external_id`, created on first sight.
+
+    With `lock` other writers that lock it wait until this transaction ends.
+    """
+    identity = await repository.identity_of_channel(session, channel, external_id, lock=lock)
     if identity is None:
         await repository.create_identity(session, channel, external_id, clock.now())
-        identity = await repository.identity_of_channel(session, channel, external_id)
+        identity = await repository.identity_of_channel(session, channel, external_id, lock=lock)
     if identity is None:
         raise RuntimeError("an identity just written cannot be read")
     return identity
@@ -62,6 +65,16 @@ async def identity_for(
 async def find_identity(session: AsyncSession, channel: str, external_id: str) -> ChannelIdentity | None:
     """Return the identity a channel knows under `external_id`, or None; creates nothing."""
     return await repository.identity_of_channel(session, channel, external_id)
+
+
+async def note_origin(
+    session: AsyncSession, identity_id: int, estate_code: str | None, building_id: int | None = None
+) -> None:
+    """Keep where an identity came in: the estate whose account it wrote to, the building whose code it scanned.
+
+    What does not exist, or a building of another estate, is left out: a code may be older than the estate's data.
+    """
+    await repository.note_origin(session, identity_id, estate_code, building_id)
 
 
 async def request_code(session: AsyncSession, identity_id: int, phone: str, clock: Clock) -> IssuedCode | None:
@@ -221,6 +234,6 @@ def _subject(person: Person) -> str:
 __all__ = [
     "AccessScope", "BoundHome", "CodeExpired", "CodeRequestedTooOften", "CodeUsedUp", "CodeWrong", "HomeNotYours",
     "IssuedCode", "NotVerified", "PhoneInvalid", "ask_to_join", "bound_homes", "find_identity", "homes_of_identity",
-    "identity_for", "mask_name", "mask_phone", "person_of", "request_code", "require_homes", "scope_of", "unbind",
-    "verify_code",
+    "identity_for", "mask_name", "mask_phone", "note_origin", "person_of", "request_code",
+    "require_homes", "scope_of", "unbind", "verify_code",
 ]  # fmt: skip

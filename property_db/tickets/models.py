@@ -11,10 +11,11 @@ from property_db.estates.models import Home
 
 
 class TicketKind(enum.StrEnum):
-    """An ordinary repair, or a danger (P0)."""
+    """An ordinary repair, a danger (P0), or a message left on the telephone that somebody has to listen to."""
 
     REPAIR = "repair"
     EMERGENCY = "emergency"
+    VOICEMAIL = "voicemail"
 
 
 class Urgency(enum.StrEnum):

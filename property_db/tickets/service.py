@@ -11,6 +11,7 @@ from property_db.estates.models import Estate
 from property_db.numbers import REPAIR, next_number
 from property_db.people.errors import HomeNotYours
 from property_db.people.scope import AccessScope, scope_of
+from property_db.pushes import service as pushes
 from property_db.tickets import repository
 from property_db.tickets.errors import (
     AppointmentInvalid,
@@ -215,7 +216,11 @@ async def _move(
     if not may_move(ticket.state, to_state):
         raise TicketMoveRefused(number=ticket.number, from_state=ticket.state.value, to_state=to_state.value)
     from_state, ticket.state = ticket.state, to_state
-    await _log(session, ticket, clock, "state", actor, from_state=from_state, to_state=to_state, note=note)
+    if ticket.identity_id is None and to_state not in OPEN:
+        ticket.contact_name = ticket.contact_phone = ""  # its resident was forgotten, and nobody has to call any more
+    event = await _log(session, ticket, clock, "state", actor, from_state=from_state, to_state=to_state, note=note)
+    if actor != RESIDENT:  # what residents did themselves is no news to them
+        await pushes.ticket_moved(session, ticket, event, clock)
     return ticket
 
 
@@ -229,19 +234,12 @@ async def _log(
     from_state: TicketState | None = None,
     to_state: TicketState | None = None,
     note: str = "",
-) -> None:
+) -> TicketEvent:
     now = clock.now()
-    event = TicketEvent(
-        ticket_id=ticket.id,
-        at=now,
-        created_at=now,
-        kind=kind,
-        from_state=from_state,
-        to_state=to_state,
-        actor=actor,
-        note=note,
-    )
+    states = {"from_state": from_state, "to_state": to_state}
+    event = TicketEvent(ticket_id=ticket.id, at=now, created_at=now, kind=kind, actor=actor, note=note, **states)
     await repository.add_event(session, event)
+    return event
 
 
 async def _seen(session: AsyncSession, scope: AccessScope, number: str) -> Ticket:

@@ -23,7 +23,8 @@ class Upload(Base):
         String(32), primary_key=True, default=new_upload_id, sort_order=-2
     )
     created_at: Mapped[datetime] = mapped_column(default=utc_now, sort_order=-1)
-    identity_id: Mapped[int] = mapped_column(ForeignKey("channel_identity.id", ondelete="CASCADE"), index=True)
+    # Nobody's once its sender was forgotten and a ticket still needs it.
+    identity_id: Mapped[int | None] = mapped_column(ForeignKey("channel_identity.id", ondelete="CASCADE"), index=True)
     ticket_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id", ondelete="SET NULL"), index=True)
     media_type: Mapped[str] = mapped_column(String(60))
     size: Mapped[int]

@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import threading
 import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -99,22 +100,21 @@ async def test_a_locked_database_delays_or_refuses_but_loses_nothing(
 ) -> None:
     await wang.says("你好")
 
-    def hold(seconds: float, taken: asyncio.Event, loop: asyncio.AbstractEventLoop) -> None:
-        import time
-
+    def hold(until: threading.Event, taken: asyncio.Event, loop: asyncio.AbstractEventLoop) -> None:
         other = sqlite3.connect(work_folder / "guanjia.db", isolation_level=None)
         other.execute("BEGIN EXCLUSIVE")
         loop.call_soon_threadsafe(taken.set)
-        time.sleep(seconds)
+        until.wait(60)
         other.execute("ROLLBACK")
         other.close()
 
-    taken = asyncio.Event()
-    holder = asyncio.create_task(asyncio.to_thread(hold, 7.0, taken, asyncio.get_running_loop()))
+    taken, refused_once = asyncio.Event(), threading.Event()
+    holder = asyncio.create_task(asyncio.to_thread(hold, refused_once, taken, asyncio.get_running_loop()))
     await taken.wait()
     client_message_id = uuid.uuid4().hex
     body = {"client_message_id": client_message_id, "text": "我家还欠多少物业费"}
     refused = await wang.http.post("/api/webchat/messages", json=body)
+    refused_once.set()
     assert refused.status_code == 503
     assert refused.json()["error"]["message"]
     await holder

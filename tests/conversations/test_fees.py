@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from sqlalchemy import func, select
 
 from property_db.database import Database
@@ -10,6 +11,8 @@ from property_db.fees.models import Bill, FeeItem
 from property_db.people.models import Binding, Person
 from tests.support.actors import Resident
 from tests.support.live import WANG
+
+pytestmark = pytest.mark.parametrize("channel", ["webchat", "wechat"])
 
 
 async def owed_fen(database: Database, phone: str, fee: str | None = None) -> int:

@@ -2,6 +2,7 @@
 
 import asyncio
 
+import pytest
 from sqlalchemy import select
 
 from property_db.conversations.models import Conversation
@@ -10,6 +11,8 @@ from property_db.feedback.models import Rating
 from property_db.handoff.models import Alarm, QueueItem
 from tests.support.actors import DeskAgent, Resident
 from tests.support.stack import Server
+
+pytestmark = pytest.mark.parametrize("channel", ["webchat", "wechat"])
 
 
 async def item_of(agent: DeskAgent, resident: Resident) -> int:
@@ -47,10 +50,7 @@ async def test_the_whole_way_to_a_person_and_back(wang: Resident, agent: DeskAge
 
     await agent.post(f"/conversations/{wang.conversation_id}/close")
     assert await wang.state() == "rating"
-    rated = await wang.http.post(
-        "/api/webchat/ratings", json={"conversation_id": wang.conversation_id, "stars": 5, "comment": "很快"}
-    )
-    assert rated.status_code == 201, rated.text
+    await wang.rates(5, "很快")
     assert await wang.state() == "closed"
     earlier = wang.conversation_id
     async with database.reading() as session:

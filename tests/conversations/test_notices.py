@@ -1,11 +1,14 @@
 """Conversations about outages and notices of this resident's building."""
 
+import pytest
 from sqlalchemy import select
 
 from property_db.complaints.models import Complaint
 from property_db.conversations.models import Conversation
 from property_db.database import Database
 from tests.support.actors import Resident
+
+pytestmark = pytest.mark.parametrize("channel", ["webchat", "wechat"])
 
 
 async def test_a_planned_outage_is_told_to_the_building_it_concerns(wang: Resident) -> None:

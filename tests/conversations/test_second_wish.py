@@ -1,5 +1,6 @@
 """Messages with two wishes: the first is answered, and the second is neither dropped nor asked about twice."""
 
+import pytest
 from sqlalchemy import select
 
 from property_db.complaints.models import Complaint
@@ -8,6 +9,8 @@ from property_db.database import Database
 from property_db.handoff.models import Alarm
 from tests.conversations.test_repairs import REPLIES, tickets_of, until_confirmation
 from tests.support.actors import Resident
+
+pytestmark = pytest.mark.parametrize("channel", ["webchat", "wechat"])
 
 OFFER = "要接着办吗"
 

@@ -1,16 +1,13 @@
 """Two server processes on PostgreSQL and Redis: one conversation, whichever process a request reaches."""
 
 import asyncio
-import os
 import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import redis.asyncio
 import socketio
-from redis.exceptions import ConnectionError as RedisConnectionError
 from sqlalchemy import func, select
 
 from property_db import demo
@@ -24,22 +21,6 @@ from tests.support.server_process import ServerProcess
 from tests.support.stack import free_port
 
 pytestmark = [pytest.mark.postgres, pytest.mark.redis, pytest.mark.engine]
-
-REDIS = "GUANJIA_TEST_REDIS_URL"
-
-
-@pytest.fixture
-async def redis_url() -> str:
-    """The Redis of the tests."""
-    url = os.environ.get(REDIS, "redis://127.0.0.1:6379/0")
-    client = redis.asyncio.from_url(url)
-    try:
-        await client.ping()
-    except RedisConnectionError as error:
-        pytest.skip(f"no Redis answers ({error}): install one (Debian: apt-get install redis-server) or set {REDIS}")
-    finally:
-        await client.aclose()
-    return url
 
 
 @pytest.fixture

@@ -139,6 +139,14 @@ class Resident:
         upload_id: str = sent.json()["id"]
         return upload_id
 
+    async def rates(self, stars: int, comment: str = "") -> None:
+        """Give stars to the person who helped."""
+        rated = await self.http.post(
+            "/api/webchat/ratings",
+            json={"conversation_id": self.conversation_id, "stars": stars, "comment": comment},
+        )
+        assert rated.status_code == 201, rated.text
+
     async def state(self) -> str:
         """The state of the resident's newest conversation."""
         me = (await self.http.get("/api/webchat/me")).json()

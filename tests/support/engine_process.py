@@ -43,6 +43,11 @@ class EngineProcess:
         self.url = f"http://127.0.0.1:{port}"
         self.process: subprocess.Popen[str] | None = None
 
+    @property
+    def server_url(self) -> str:
+        """The server whose actions this engine calls."""
+        return self.action_url.removesuffix("/internal/actions")
+
     def start(self, patience: float = 90.0) -> "EngineProcess":
         """Start and wait for its ready line."""
         self._folder.mkdir(parents=True, exist_ok=True)

@@ -1,22 +1,47 @@
 """The live stack of the conversations: one engine and one server for the whole run, the demo estate in a fresh file."""
 
+import secrets
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
+from integrations.wechat.accounts import load as load_accounts
 from property_db import demo, migrate
 from property_db.clock import Clock
 from property_db.database import Database
+from tests.local_wechat.server import LocalWechat
+from tests.local_wechat.server import serve as serve_wechat
 from tests.support import engine_process
 from tests.support.actors import DeskAgent, Resident
 from tests.support.engine_process import EngineProcess
 from tests.support.stack import Server, free_port, serve, settings_for
+from tests.support.wechat_actor import WechatResident
 
 WANG = "13800138000"
 LI = "13900139000"
 CHEN = "13700137000"
+
+
+def write_accounts(file: Path, peer_url: str, estate: str | None = None) -> Path:
+    """An account file for one Official Account whose platform is at ``peer_url``."""
+    account = {
+        "name": "demo",
+        "app_id": f"wx{secrets.token_hex(8)}",
+        "app_secret": secrets.token_hex(16),
+        "token": secrets.token_hex(8),
+        "aes_key": secrets.token_hex(32)[:43],
+        "estate": estate,
+        "api_url": peer_url,
+        "oauth_url": peer_url,
+        "mp_url": peer_url,
+    }
+    file.write_text(yaml.safe_dump({"accounts": [account]}), encoding="utf-8")
+    file.chmod(0o600)
+    return file
 
 
 @pytest.fixture(scope="session")
@@ -50,9 +75,21 @@ def engine(work_folder: Path) -> Iterator[EngineProcess]:
 
 
 @pytest.fixture(scope="session")
-async def server(engine: EngineProcess, work_folder: Path, database_url: str) -> AsyncIterator[Server]:
+async def local_wechat(engine: EngineProcess, work_folder: Path) -> AsyncIterator[LocalWechat]:
+    """WeChat's side, with one Official Account of the demo estate whose server is ``server``."""
+    port = free_port()
+    file = write_accounts(work_folder / "wechat.yml", f"http://127.0.0.1:{port}")
+    accounts = list(load_accounts(file).values())
+    async with serve_wechat(LocalWechat(accounts, [engine.server_url]), port=port) as peer:
+        yield peer
+
+
+@pytest.fixture(scope="session")
+async def server(
+    engine: EngineProcess, work_folder: Path, database_url: str, local_wechat: LocalWechat
+) -> AsyncIterator[Server]:
     """The server that everybody talks to."""
-    port = int(engine.action_url.split(":")[2].split("/")[0])
+    port = int(engine.server_url.rsplit(":", 1)[1])
     async with serve(settings_for(work_folder, port, engine.url, database_url)) as running:
         yield running
 
@@ -61,11 +98,24 @@ Arrive = Callable[..., Awaitable[Resident]]
 
 
 @pytest.fixture
-async def arrive(server: Server) -> AsyncIterator[Arrive]:
-    """Let residents open the web chat, bound to a demo phone or not; closes them all in the end."""
-    residents: list[Resident] = []
+def channel() -> str:
+    """Where residents write; a test that is the promise of every channel is run for each."""
+    return "webchat"
 
-    async def one(phone: str | None = None, url: str | None = None) -> Resident:
+
+@pytest.fixture
+async def arrive(server: Server, local_wechat: LocalWechat, channel: str) -> AsyncIterator[Arrive]:
+    """Let residents arrive at the channel, bound to a demo phone or not; sees them all off in the end."""
+    residents: list[Any] = []
+
+    async def one(phone: str | None = None, url: str | None = None) -> Any:
+        if channel == "wechat":
+            account = next(iter(local_wechat.world.accounts.values())).settings
+            writer = await WechatResident(server, account, local_wechat.url).arrive()
+            residents.append(writer)
+            if phone is not None:
+                await writer.bind_at_once(phone)
+            return writer
         resident = await Resident(url or server.url).arrive()
         residents.append(resident)
         if phone is not None:

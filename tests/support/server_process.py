@@ -34,7 +34,7 @@ class ServerProcess:
                 [sys.executable, "-m", "integrations.gateway"], env=self._environment, stdout=log, stderr=log
             )
         async with httpx.AsyncClient(trust_env=False) as http:
-            for _ in range(600):
+            for _ in range(2400):
                 try:
                     if (await http.get(f"{self.url}/healthz")).status_code == 200:
                         return

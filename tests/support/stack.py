@@ -11,6 +11,7 @@ import uvicorn
 from fastapi import FastAPI
 from pydantic import SecretStr
 
+from actions import base
 from integrations.gateway.app import create_app
 from integrations.gateway.services import Services
 from integrations.gateway.settings import Settings
@@ -52,7 +53,11 @@ def settings_for(folder: Path, port: int, engine_url: str, database_url: str, **
 
 @asynccontextmanager
 async def serve(settings: Settings, clock: Clock | None = None) -> AsyncIterator[Server]:
-    """Run a server in this event loop until the block ends."""
+    """Run a server in this event loop until the block ends.
+
+    Actions are bound to one server in a process: to the one that was made last, and afterwards to the one before.
+    """
+    before = vars(base._Bound).copy()
     app = create_app(settings, clock)
     server = uvicorn.Server(
         uvicorn.Config(app, host="127.0.0.1", port=settings.port, log_config=None, access_log=False)
@@ -66,3 +71,5 @@ async def serve(settings: Settings, clock: Clock | None = None) -> AsyncIterator
     finally:
         server.should_exit = True
         await task
+        base._Bound.database, base._Bound.clock = before["database"], before["clock"]
+        base._Bound.sender = before["sender"]

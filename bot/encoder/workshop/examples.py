@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +9,9 @@ from pathlib import Path
 import yaml
 
 from bot.encoder.split import is_held_out
+from bot.engine.spoken import hearings
 from bot.language.normalise import normalise
 
-HEARD = "spoken/heard.jsonl"
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -28,7 +27,7 @@ class Example:
 
 def examples(folder: Path) -> list[Example]:
     """All messages below `folder` (``nlu_data``), typed ones first."""
-    return [*_typed(folder), *_heard(folder / HEARD)]
+    return [*_typed(folder), *_heard(folder)]
 
 
 def _typed(folder: Path) -> Iterator[Example]:
@@ -40,10 +39,7 @@ def _typed(folder: Path) -> Iterator[Example]:
                     yield Example(text, item["intent"], is_held_out(text), spoken=False)
 
 
-def _heard(file: Path) -> Iterator[Example]:
-    if not file.exists():
-        return
-    for line in file.read_text("utf-8").splitlines():
-        row = json.loads(line)
-        if text := normalise(row["heard"]):
-            yield Example(text, row["intent"], is_held_out(normalise(row["said"])), spoken=True)
+def _heard(folder: Path) -> Iterator[Example]:
+    for said, heard, intent in hearings(folder):
+        if heard:
+            yield Example(heard, intent, is_held_out(said), spoken=True)

@@ -5,7 +5,7 @@ import { defineConfig } from "vitest/config";
 
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
-/** The two pages: `/` (demo page) and `/webchat/` (the chat, also inside the widget's frame). */
+/** The pages: `/` (demo page), `/webchat/` (the chat, also inside the widget's frame), `/bind` (opened by WeChat). */
 export default defineConfig({
   plugins: [vue()],
   build: {
@@ -15,7 +15,7 @@ export default defineConfig({
     target: ["es2020", "chrome87", "safari14"],
     // No data: addresses in the style sheets, the page's CSP has to stay simple.
     assetsInlineLimit: 0,
-    rolldownOptions: { input: { demo: at("index.html"), webchat: at("webchat/index.html") } },
+    rolldownOptions: { input: { demo: at("index.html"), webchat: at("webchat/index.html"), bind: at("bind.html") } },
   },
   server: {
     proxy: {

@@ -110,6 +110,25 @@ async def test_who_is_urgent_is_taken_first(
         assert (await handoff.waiting(session))[0][0].id == place.item_id
 
 
+async def test_who_told_of_a_danger_is_taken_before_those_who_waited_longer(
+    database: Database, small: Small, clock: SettableClock, agents: list[Agent]
+) -> None:
+    await _waiting(database, clock, 2)
+    async with database.transaction() as session:
+        await handoff.request(session, small.wang.conversation_id, "asked", clock)
+        await handoff.raise_alarm(
+            session,
+            kind="gas",
+            text="厨房有煤气味",
+            conversation_id=small.wang.conversation_id,
+            ticket_id=None,
+            message_id=None,
+            clock=clock,
+        )
+        place = await handoff.request(session, small.wang.conversation_id, "asked", clock)
+    assert place.position == 1
+
+
 async def test_with_nobody_on_duty_it_becomes_a_call_back_and_the_bot_stays(
     database: Database, small: Small, clock: SettableClock
 ) -> None:

@@ -55,7 +55,7 @@ class Up:
         return "就绪: http://127.0.0.1:" in self.output
 
     def everyone_is_gone(self) -> bool:
-        return not any(_lives(pid) for name in ("engine", "server") for pid in self.pids(name))
+        return not any(_lives(pid) for name in ("engine", "server", "wechat", "speech") for pid in self.pids(name))
 
 
 def _lives(pid: int) -> bool:
@@ -78,6 +78,11 @@ def test_the_ready_line_gives_the_address_and_the_demo_accounts(up: Up) -> None:
     assert f"就绪: http://127.0.0.1:{up.port}/" in up.output
     assert f"http://127.0.0.1:{up.port}/desk/" in up.output
     assert "xiaoli" in up.output
+
+
+def test_without_speech_a_newcomer_is_told_how_to_get_it(up: Up) -> None:
+    up.until(lambda: "按 Ctrl-C 停止" in up.output, "everything is told")
+    assert "./guanjia speech install" in up.output
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -115,6 +120,39 @@ def test_its_port_is_recognised_as_ours(up: Up) -> None:
         ports.require_free("127.0.0.1", up.port)
     assert refused.value.code == "port_ours"
     assert "./guanjia up --port" in refused.value.todo
+
+
+def test_a_companion_is_ready_is_announced_comes_back_and_ends_with_the_rest(tmp_path: Path) -> None:
+    up = Up(tmp_path, "beside")
+    up.until(lambda: "beside: " in up.output, "it gets ready")
+    port = int(up.output.split("beside: ")[1].split()[0])
+    assert ports.listens("127.0.0.1", port)
+    os.kill(up.pids("wechat")[0], signal.SIGKILL)
+    up.until(lambda: len(up.pids("wechat")) == 2, "it runs again")
+    up.process.send_signal(signal.SIGINT)
+    assert up.process.wait(PATIENCE_SECONDS) == 0
+    assert up.everyone_is_gone()
+
+
+def test_speech_starts_when_all_else_is_ready_and_a_killed_one_comes_back(tmp_path: Path) -> None:
+    up = Up(tmp_path, "speech")
+    up.until(lambda: "语音识别和语音合成已就绪" in up.output, "speech gets ready")
+    assert up.output.index("就绪: http") < up.output.index("语音识别和语音合成已就绪")
+    assert "已重新启动" not in up.output
+    os.kill(up.pids("speech")[0], signal.SIGKILL)
+    up.until(lambda: len(up.pids("speech")) == 2, "it runs again")
+    up.process.send_signal(signal.SIGINT)
+    assert up.process.wait(PATIENCE_SECONDS) == 0
+    assert up.everyone_is_gone()
+
+
+def test_speech_that_cannot_start_is_told_of_once_and_the_rest_goes_on(tmp_path: Path) -> None:
+    up = Up(tmp_path, "speech_broken")
+    up.until(lambda: "语音服务不能启动（退出码 3）" in up.output, "it is given up")
+    assert ports.get_json("127.0.0.1", up.port, "/readyz")
+    up.process.send_signal(signal.SIGINT)
+    assert up.process.wait(PATIENCE_SECONDS) == 0
+    assert up.output.count("语音服务不能启动") == 1
 
 
 def test_an_engine_that_cannot_start_ends_it_with_the_engines_reason(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from fastapi import FastAPI
 
 from integrations.desk import api
 from integrations.gateway import errors
+from integrations.gateway.channel import Channel
 from integrations.gateway.hub import Event, Hub
 from integrations.gateway.services import Services
 from integrations.gateway.settings import Settings
@@ -30,6 +31,7 @@ from property_db.handoff import service as handoff
 from property_db.handoff.models import Alarm
 from property_db.people import service as people
 from property_db.people.models import Binding, Person, Role
+from tests.unit.desk.channels import WEBCHAT, WECHAT, WECOM
 
 PASSWORD = "guanjia-demo"
 START = datetime(2026, 11, 21, 1, 0, tzinfo=UTC)
@@ -112,6 +114,9 @@ async def world(empty_database: Path, tmp_path: Path, monkeypatch: pytest.Monkey
         outbox=unused,
         sms=unused,
         limits=unused,
+        channels=cast(dict[str, Channel], {one.name: one for one in (WEBCHAT, WECHAT, WECOM)}),
+        forgetting=unused,
+        worker="desk",
     )
     app = FastAPI()
     realtime = Emitted()
@@ -242,11 +247,11 @@ def arrive(world: World) -> Arrive:
     """Let residents open a conversation, bound to a home or not."""
     count = 0
 
-    async def one(name: str | None = None, phone: str = "13800138000") -> Resident:
+    async def one(name: str | None = None, phone: str = "13800138000", channel: str = "webchat") -> Resident:
         nonlocal count
         count += 1
         async with world.database.transaction() as session:
-            identity = await people.identity_for(session, "webchat", f"browser-{count}", world.clock)
+            identity = await people.identity_for(session, channel, f"browser-{count}", world.clock)
             if name is not None:
                 person = Person(name=name, phone=phone)
                 estate = Estate(code=f"e{count}", name=f"翠湖花园{count}期")
@@ -270,7 +275,7 @@ def arrive(world: World) -> Arrive:
                 await session.flush()
                 session.add(Binding(person_id=person.id, home_id=home.id, role=Role.OWNER))
                 identity.person_id, identity.verified_at = person.id, world.clock.now()
-            conversation = await conversations.open_for(session, "webchat", identity.id, world.clock)
+            conversation = await conversations.open_for(session, channel, identity.id, world.clock)
         return Resident(world, conversation)
 
     return one

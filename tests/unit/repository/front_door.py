@@ -106,6 +106,7 @@ def make(folder: Path, *, with_uv: bool = True) -> FrontDoor:
         "bot/.python-version": "3.10\n3.12\n",
         "requirements.lock": "a==1\n",
         "requirements-dev.lock": "a==1\npytest==1\n",
+        "requirements-speech.lock": "a==1\nnumpy==1\n",
         "bot/requirements.lock": "b==1\n",
         "bot/requirements-dev.lock": "b==1\npytest==1\n",
         "requirements-build.lock": "",

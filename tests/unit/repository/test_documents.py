@@ -17,7 +17,9 @@ MANUAL = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 def direct_dependencies(file: str) -> set[str]:
     """Names of the packages that a pyproject.toml asks for."""
     project = tomllib.loads((ROOT / file).read_text(encoding="utf-8"))
-    wanted = [*project["project"]["dependencies"], *project["project"]["optional-dependencies"]["dev"]]
+    wanted = list(project["project"]["dependencies"])
+    for extra in project["project"]["optional-dependencies"].values():
+        wanted += extra
     wanted += project.get("build-system", {}).get("requires", [])
     return {match[0] for requirement in wanted if (match := re.match(r"[A-Za-z0-9._-]+", requirement))}
 

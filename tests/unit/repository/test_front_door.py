@@ -89,6 +89,27 @@ def test_testing_installs_the_development_locks_and_the_other_commands_then_keep
     assert prepared.calls() == ["my project sync requirements-dev.lock", "my project install"]
 
 
+def test_the_speech_extra_is_installed_once_and_kept_until_it_is_removed(prepared: FrontDoor) -> None:
+    assert prepared.run("speech", "install").returncode == 0
+    assert prepared.calls() == ["my project sync requirements-speech.lock", "my project install"]
+    prepared.run("up")
+    assert prepared.calls() == []
+    prepared.run("speech", "remove")
+    assert prepared.calls() == ["my project sync requirements.lock", "my project install"]
+    prepared.run("up")
+    assert prepared.calls() == []
+
+
+def test_a_speech_extra_that_cannot_be_installed_keeps_nothing_from_starting(prepared: FrontDoor) -> None:
+    failing = prepared.calls_file.with_name("calls.fail")
+    failing.touch()
+    assert prepared.run("speech", "install").returncode == 1
+    failing.unlink()
+    prepared.calls()
+    assert prepared.run("up").returncode == 0
+    assert prepared.calls() == ["my project venv", "my project sync requirements.lock", "my project install"]
+
+
 @pytest.mark.parametrize(
     "changed", ["integrations/webchat/frontend/src/main.ts", "integrations/desk/frontend/src/new.vue", "pyproject.toml"]
 )

@@ -3,17 +3,21 @@ import { computed, type InjectionKey, inject, ref, watch } from "vue";
 import { createAlerts } from "./alerts";
 import { ApiError, DeskApi } from "./api/client";
 import type { Agent, Alarm, Message, QueueItem } from "./api/types";
+import { createHotline } from "./hotline/store";
+import { standingOf } from "./reach";
 import { Realtime } from "./realtime";
 import { coalesce } from "./stores/coalesce";
 import { createDrafts } from "./stores/drafts";
+import { createFollower } from "./stores/follower";
 import { createOutbox } from "./stores/outbox";
 import { createOverview, type News } from "./stores/overview";
 import { createSession } from "./stores/session";
 import { tabStore } from "./stores/storage";
-import { createThreads } from "./stores/threads";
+import { createThreads, unsettled } from "./stores/threads";
 import { texts } from "./texts";
 
 const ADDRESS = /^#\/c\/([0-9a-f]{32})$/;
+const HOTLINE_ADDRESS = "#/hotline";
 
 function lastingStore(): Storage | null {
   try {
@@ -33,6 +37,7 @@ export function createDesk(warn: (text: string) => void) {
   const threads = createThreads(api);
   const outbox = createOutbox(api, store, receive);
   const drafts = createDrafts(store);
+  const hotline = createHotline(api, () => session.state.agent);
   const realtime = new Realtime({
     refresh: () => catchUp(),
     overview: () => void refreshOverview(),
@@ -43,10 +48,28 @@ export function createDesk(warn: (text: string) => void) {
   /** Ticks every second in the server's time, so that all waiting times count together. */
   const now = ref(Date.now());
   let ticking = 0;
+  /** Conversations, or the hotline; the address says which. */
+  const page = ref<"chats" | "hotline">("chats");
 
   const myConversation = computed(
     () => threads.current.value?.conversation?.state === "human" && isMine(threads.current.value.conversation.agent_id),
   );
+
+  /** What may be sent in the conversation on the screen. */
+  const standing = computed(() => {
+    const thread = threads.current.value;
+    return thread && standingOf(thread, outbox.of(thread.id), now.value);
+  });
+  const follower = createFollower(() => lookAgain());
+  /** What of the conversation on the screen may change without a push: deliveries, an invitation, a window's end. */
+  const unsettledNow = computed(() => {
+    const thread = threads.current.value;
+    if (thread?.phase !== "ready") return "";
+    const messages = unsettled(thread.messages).map(({ seq, delivery }) => `${seq}${delivery ?? ""}`);
+    if (thread.reach?.invite === "pending") messages.push("invite");
+    if (standing.value?.blocked === "closed" && thread.reach?.closes_at) messages.push("closed");
+    return messages.length === 0 ? "" : [thread.id, thread.messages.at(-1)?.seq ?? 0, ...messages].join();
+  });
 
   function isMine(agentId: number | null): boolean {
     return agentId !== null && agentId === session.state.agent?.id;
@@ -98,6 +121,7 @@ export function createDesk(warn: (text: string) => void) {
   }
 
   async function open(conversationId: string): Promise<void> {
+    page.value = "chats";
     realtime.watch(conversationId);
     if (location.hash !== `#/c/${conversationId}`) location.hash = `#/c/${conversationId}`;
     await threads.open(conversationId).catch(() => undefined);
@@ -106,11 +130,22 @@ export function createDesk(warn: (text: string) => void) {
   function leave(): void {
     threads.leave();
     realtime.watch(null);
+    page.value = "chats";
     if (location.hash) history.replaceState(null, "", location.pathname + location.search);
+  }
+
+  /** Show the hotline, or what was on the screen before it. */
+  function turnTo(wanted: "chats" | "hotline"): void {
+    const current = threads.state.currentId;
+    if (wanted === "hotline") location.hash = HOTLINE_ADDRESS;
+    else if (current !== null) location.hash = `#/c/${current}`;
+    else leave();
   }
 
   /** Show what the address names. */
   function follow(): void {
+    page.value = location.hash === HOTLINE_ADDRESS ? "hotline" : "chats";
+    if (page.value === "hotline") return;
     const id = ADDRESS.exec(location.hash)?.[1];
     if (id === undefined) leave();
     else if (id !== threads.state.currentId) void open(id);
@@ -130,6 +165,24 @@ export function createDesk(warn: (text: string) => void) {
 
   async function close(conversationId: string): Promise<void> {
     await act(async () => threads.update(await api.close(conversationId)));
+  }
+
+  async function lookAgain(): Promise<void> {
+    if (session.state.phase === "signed_in" && threads.state.currentId !== null) await threads.catchUp(threads.state.currentId);
+  }
+
+  async function invite(conversationId: string): Promise<void> {
+    await act(() => api.invite(conversationId));
+    await threads.catchUp(conversationId).catch(() => undefined);
+  }
+
+  /** The resident's whole number, or an empty text where it was refused. It is kept nowhere. */
+  async function phone(conversationId: string): Promise<string> {
+    let number = "";
+    await act(async () => {
+      number = (await api.phone(conversationId)).phone;
+    });
+    return number;
   }
 
   async function acknowledge(alarm: Alarm): Promise<void> {
@@ -159,6 +212,7 @@ export function createDesk(warn: (text: string) => void) {
     outbox.suspend();
     threads.clear();
     overview.clear();
+    hotline.clear();
     drafts.suspend();
   }
 
@@ -174,6 +228,7 @@ export function createDesk(warn: (text: string) => void) {
     () => overview.counts.value.alarms,
     (count) => alerts.setAlarms(count),
   );
+  watch(unsettledNow, follower.follow);
   // What is on the screen of a person who looks at it has been seen.
   watch(
     () => [threads.current.value?.messages.at(-1)?.seq ?? 0, now.value] as const,
@@ -196,18 +251,24 @@ export function createDesk(warn: (text: string) => void) {
     drafts,
     realtime,
     alerts,
+    hotline,
     now,
+    page,
     myConversation,
+    standing,
     start,
     isMine,
     act,
     logout,
     open,
     leave,
+    turnTo,
     take,
     join,
     returnToBot,
     close,
+    invite,
+    phone,
     acknowledge,
   };
 }

@@ -4,6 +4,7 @@ import "element-plus/theme-chalk/el-alert.css";
 import "element-plus/theme-chalk/el-badge.css";
 import "element-plus/theme-chalk/el-button.css";
 import "element-plus/theme-chalk/el-button-group.css";
+import "element-plus/theme-chalk/el-dialog.css";
 import "element-plus/theme-chalk/el-drawer.css";
 import "element-plus/theme-chalk/el-dropdown.css";
 import "element-plus/theme-chalk/el-empty.css";
@@ -28,6 +29,7 @@ export { default as zhCn } from "element-plus/es/locale/lang/zh-cn.mjs";
 export {
   ElAlert,
   ElButton,
+  ElDialog,
   ElDrawer,
   ElDropdown,
   ElDropdownItem,

@@ -46,3 +46,10 @@ export function waited(since: string, now: number): string {
   if (seconds < 86_400) return texts.time.hours(Math.floor(seconds / 3600), Math.floor((seconds % 3600) / 60));
   return texts.time.days(Math.floor(seconds / 86_400));
 }
+
+/** How long until a moment: `24小时15分`, below an hour `12分40秒`. */
+export function remaining(until: number, now: number): string {
+  const seconds = Math.max(0, Math.floor((until - now) / 1000));
+  if (seconds < 3600) return texts.time.minutes(Math.floor(seconds / 60), seconds % 60);
+  return texts.time.hours(Math.floor(seconds / 3600), Math.floor((seconds % 3600) / 60));
+}

@@ -1,3 +1,6 @@
+import { delivery, reach } from "./texts.delivery";
+import { hotline } from "./texts.hotline";
+
 /** Everything the desk says to an agent, in one place. Codes that a table does not know fall back to its `other`. */
 export const texts = {
   product: "管家坐席台",
@@ -66,9 +69,10 @@ export const texts = {
     asked: "",
     engine_down: "智能助手故障",
     emergency: "紧急情况",
+    voicemail: "电话留言",
     other: "",
   } as Record<string, string>,
-  channels: { webchat: "网页", wechat: "微信", wecom: "企业微信", voice: "电话", plaintext: "文本", other: "其他渠道" } as Record<
+  channels: { webchat: "网页", wechat: "微信", wecom: "微信客服", voice: "电话", plaintext: "文字", other: "其他渠道" } as Record<
     string,
     string
   >,
@@ -140,7 +144,13 @@ export const texts = {
     saveNote: "保存备注",
     left: (count: number) => `还可输入 ${count} 字`,
     over: (count: number) => `超出 ${count} 字`,
+    parts: (count: number) => `将分 ${count} 条发出`,
+    tooManyParts: (count: number, left: number) => `要分 ${count} 条发出，只能再发 ${left} 条，请缩短`,
   },
+
+  reach,
+  delivery,
+  hotline,
 
   outbox: {
     sending: "正在发送",
@@ -153,7 +163,6 @@ export const texts = {
 
   message: {
     internal: "内部备注",
-    undelivered: "未送达住户",
     picture: "住户发来的图片",
     pictureFailed: "图片无法显示",
     choices: "提供的选项",

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { dayName, moment, money, waited } from "../src/format";
+import { dayName, moment, money, remaining, waited } from "../src/format";
 
 const now = Date.parse("2026-11-21T02:00:00Z"); // 10:00 in Shanghai
 
@@ -20,6 +20,15 @@ describe("what agents read", () => {
     ["2026-11-20T22:55:00Z", "3小时5分"],
     ["2026-11-18T00:00:00Z", "3天"],
   ])("since %s is %s", (since, text) => expect(waited(since, now)).toBe(text));
+
+  it.each([
+    ["2026-11-24T02:00:00Z", "72小时0分"],
+    ["2026-11-22T02:15:59Z", "24小时15分"],
+    ["2026-11-21T03:00:00Z", "1小时0分"],
+    ["2026-11-21T02:59:59Z", "59分59秒"],
+    ["2026-11-21T02:00:09Z", "9秒"],
+    ["2026-11-21T01:00:00Z", "0秒"],
+  ])("until %s are %s", (until, text) => expect(remaining(Date.parse(until), now)).toBe(text));
 
   it("days turn at midnight in Shanghai, wherever the computer stands", () => {
     expect(dayName("2026-11-20T16:00:00Z", now)).toBe("今天");

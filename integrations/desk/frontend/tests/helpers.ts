@@ -1,5 +1,5 @@
 import { ApiError, type DeskApi } from "../src/api/client";
-import type { Agent, Alarm, Conversation, ConversationDetail, Message, Overview, QueueItem, Resident } from "../src/api/types";
+import type { Agent, Alarm, Conversation, ConversationDetail, Message, Overview, QueueItem, Reach, Resident } from "../src/api/types";
 import type { Store } from "../src/stores/storage";
 
 export const ID = "a".repeat(32);
@@ -34,6 +34,7 @@ export function message(seq: number, more: Partial<Message> = {}): Message {
     reply_to_seq: null,
     note: false,
     delivery: null,
+    reason: null,
     ...more,
   };
 }
@@ -107,8 +108,34 @@ export const nobody: Resident = {
   past: [],
 };
 
+export const ANYTHING: Reach = {
+  limited: false,
+  left: null,
+  closes_at: null,
+  can_reply: true,
+  template: false,
+  phone: false,
+  part_bytes: null,
+  invite_again_at: null,
+  invite: null,
+};
+
+/** Three more within the next day, on a channel with rules of its own. */
+export function limited(more: Partial<Reach> = {}): Reach {
+  return {
+    ...ANYTHING,
+    limited: true,
+    left: 3,
+    closes_at: "2026-11-22T02:15:00Z",
+    template: true,
+    phone: true,
+    part_bytes: 2048,
+    ...more,
+  };
+}
+
 export function detail(messages: Message[], more: Partial<Conversation> = {}): ConversationDetail {
-  return { conversation: conversation({ last_seq: messages.at(-1)?.seq ?? 0, ...more }), messages, resident: nobody };
+  return { conversation: conversation({ last_seq: messages.at(-1)?.seq ?? 0, ...more }), messages, resident: nobody, reach: ANYTHING };
 }
 
 /** A server's interface of which a test gives only what it needs. */

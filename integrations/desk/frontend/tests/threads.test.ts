@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 
 import { contiguousSeq, createThreads, mergeBySeq } from "../src/stores/threads";
-import { conversation, deferred, detail, fakeApi, ID, message, offline, settle } from "./helpers";
+import { ANYTHING, conversation, deferred, detail, fakeApi, ID, limited, message, offline, settle } from "./helpers";
 
 const seqs = (messages: { seq: number }[]): number[] => messages.map(({ seq }) => seq);
 
@@ -27,6 +27,7 @@ describe("an open conversation", () => {
     const messages = vi.fn().mockResolvedValue({
       messages: [message(2), message(3)],
       conversation: conversation({ last_seq: 3 }),
+      reach: ANYTHING,
     });
     const threads = createThreads(fakeApi({ conversation: vi.fn().mockResolvedValue(detail([message(1)])), messages }));
     await threads.open(ID);
@@ -50,7 +51,7 @@ describe("an open conversation", () => {
   it("fetches a long conversation page by page", async () => {
     const pages = [[message(3), message(4)], [message(5)]];
     const messages = vi.fn().mockImplementation(() =>
-      Promise.resolve({ messages: pages.shift() ?? [], conversation: conversation({ last_seq: 5 }) }),
+      Promise.resolve({ messages: pages.shift() ?? [], conversation: conversation({ last_seq: 5 }), reach: ANYTHING }),
     );
     const first = detail([message(1), message(2)], { last_seq: 5 });
     const threads = createThreads(fakeApi({ conversation: vi.fn().mockResolvedValue(first), messages }));
@@ -59,7 +60,7 @@ describe("an open conversation", () => {
   });
 
   it("stops asking when the server has no more, whatever it counted", async () => {
-    const messages = vi.fn().mockResolvedValue({ messages: [], conversation: conversation({ last_seq: 9 }) });
+    const messages = vi.fn().mockResolvedValue({ messages: [], conversation: conversation({ last_seq: 9 }), reach: ANYTHING });
     const first = detail([message(1)], { last_seq: 9 });
     const threads = createThreads(fakeApi({ conversation: vi.fn().mockResolvedValue(first), messages }));
     await threads.open(ID);
@@ -88,6 +89,7 @@ describe("an open conversation", () => {
     const messages = vi.fn().mockResolvedValue({
       messages: [message(2, { author: "system" })],
       conversation: conversation({ state: "rating", last_seq: 2 }),
+      reach: ANYTHING,
     });
     const threads = createThreads(fakeApi({ conversation: vi.fn().mockResolvedValue(detail([message(1)])), messages }));
     await threads.open(ID);
@@ -105,5 +107,38 @@ describe("an open conversation", () => {
     slow.resolve(detail([message(1)]));
     await Promise.all([opening, ...more]);
     expect(load).toHaveBeenCalledTimes(2);
+  });
+
+  it("asks again for what was on its way, from there on", async () => {
+    const first = detail([message(1), message(2, { direction: "out", author: "agent", delivery: "pending" }), message(3)]);
+    const messages = vi.fn().mockResolvedValue({
+      messages: [message(2, { direction: "out", author: "agent", delivery: "failed", reason: "unknown_user" }), message(3)],
+      conversation: conversation({ last_seq: 3 }),
+      reach: ANYTHING,
+    });
+    const threads = createThreads(fakeApi({ conversation: vi.fn().mockResolvedValue(first), messages }));
+    await threads.open(ID);
+    await threads.catchUp(ID);
+    expect(messages).toHaveBeenCalledExactlyOnceWith(ID, 1);
+    expect(threads.current.value?.messages[1]).toMatchObject({ delivery: "failed", reason: "unknown_user" });
+  });
+
+  it("asks what may still be sent after each message where the channel counts them", async () => {
+    const messages = vi.fn().mockResolvedValue({
+      messages: [message(2)],
+      conversation: conversation({ last_seq: 2 }),
+      reach: limited({ left: 5 }),
+    });
+    const first = { ...detail([message(1)]), reach: limited({ left: 0, closes_at: null, can_reply: false }) };
+    const threads = createThreads(fakeApi({ conversation: vi.fn().mockResolvedValue(first), messages }));
+    await threads.open(ID);
+    threads.receive(message(2));
+    threads.receive(message(2));
+    await settle();
+    expect(threads.current.value?.reach?.left).toBe(5);
+    expect(messages.mock.calls.length).toBeLessThanOrEqual(2);
+    threads.receive(message(2));
+    await settle();
+    expect(messages.mock.calls.length).toBeLessThanOrEqual(2);
   });
 });

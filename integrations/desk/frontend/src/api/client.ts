@@ -8,6 +8,7 @@ import type {
   Message,
   MessagePage,
   Overview,
+  Reach,
   SignedIn,
 } from "./types";
 
@@ -99,6 +100,16 @@ export class DeskApi {
     return this.call("POST", `/conversations/${id}/close`, {});
   }
 
+  /** Ask the resident by a template message to come back. */
+  invite(id: string): Promise<Reach> {
+    return this.call("POST", `/conversations/${id}/invite`, {});
+  }
+
+  /** The resident's whole number; the server records who looked. */
+  phone(id: string): Promise<{ phone: string }> {
+    return this.call("POST", `/conversations/${id}/phone`, {});
+  }
+
   acknowledge(alarmId: number): Promise<Alarm> {
     return this.call("POST", `/alarms/${alarmId}/acknowledge`, {});
   }
@@ -109,7 +120,8 @@ export class DeskApi {
     return signedIn;
   }
 
-  private async call<Answer>(method: string, path: string, body?: unknown): Promise<Answer> {
+  /** Any request below `/api/desk`; a write has a body, an object that is sent as JSON or a form. */
+  async call<Answer>(method: string, path: string, body?: unknown): Promise<Answer> {
     try {
       return await this.request<Answer>(method, path, body);
     } catch (error) {
@@ -133,9 +145,10 @@ export class DeskApi {
     const headers: Record<string, string> = { Accept: "application/json" };
     const request: RequestInit = { method, headers, credentials: "same-origin", cache: "no-store" };
     if (body !== undefined) {
-      headers["Content-Type"] = "application/json";
       headers["X-CSRF-Token"] = this.csrfToken;
-      request.body = JSON.stringify(body);
+      // A form names its own boundary.
+      if (!(body instanceof FormData)) headers["Content-Type"] = "application/json";
+      request.body = body instanceof FormData ? body : JSON.stringify(body);
     }
     let response: Response;
     try {

@@ -137,8 +137,10 @@ export interface Message {
   reply_to_seq: number | null;
   /** For agents only: the resident never sees it. */
   note: boolean;
-  /** Whether an outgoing message has reached the resident's channel. */
-  delivery: "pending" | "delivered" | "failed" | null;
+  /** Whether an outgoing message has reached the resident's channel; `waiting`: it goes out when they write again. */
+  delivery: "pending" | "delivered" | "waiting" | "failed" | null;
+  /** Why not, as a code; `unconfirmed` where nobody knows. */
+  reason: string | null;
 }
 
 export interface ResidentHome {
@@ -177,13 +179,33 @@ export interface Resident {
   past: Conversation[];
 }
 
+/** What may still be sent to the resident, and what else is left where nothing may. */
+export interface Reach {
+  /** The channel allows so many messages for so long after the resident wrote. */
+  limited: boolean;
+  left: number | null;
+  closes_at: string | null;
+  can_reply: boolean;
+  /** A template message can ask the resident back. */
+  template: boolean;
+  /** The resident's number is known. */
+  phone: boolean;
+  /** A text becomes one message for each so many UTF-8 bytes. */
+  part_bytes: number | null;
+  /** The resident was asked back lately; from then on it may be done again. */
+  invite_again_at: string | null;
+  invite: "pending" | "sent" | "failed" | null;
+}
+
 export interface ConversationDetail {
   conversation: Conversation;
   messages: Message[];
   resident: Resident;
+  reach: Reach;
 }
 
 export interface MessagePage {
   messages: Message[];
   conversation: Conversation;
+  reach: Reach;
 }

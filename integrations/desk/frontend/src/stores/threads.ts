@@ -1,7 +1,7 @@
 import { computed, reactive } from "vue";
 
 import { ApiError, type DeskApi } from "../api/client";
-import type { Conversation, Message, Resident } from "../api/types";
+import type { Conversation, Message, Reach, Resident } from "../api/types";
 import { texts } from "../texts";
 import { coalesce } from "./coalesce";
 
@@ -11,12 +11,17 @@ export interface Thread {
   error: string;
   conversation: Conversation | null;
   resident: Resident | null;
+  reach: Reach | null;
+  /** The last `seq` that `reach` knows of. */
+  reachSeq: number;
   /** In order of `seq`, each once. */
   messages: Message[];
 }
 
 /** How many conversations stay in memory for an instant switch. */
 const KEPT = 12;
+/** So many of the latest messages are followed until they have arrived. */
+const WATCHED = 100;
 /** Blocks after which the right pane may be out of date. */
 const CHANGES_RESIDENT = new Set(["ticket_card", "bill_card"]);
 
@@ -38,6 +43,11 @@ export function contiguousSeq(messages: Message[]): number {
   return last;
 }
 
+/** Those of the latest messages that may still arrive, or not. */
+export function unsettled(messages: Message[]): Message[] {
+  return messages.slice(-WATCHED).filter(({ delivery }) => delivery === "pending" || delivery === "waiting");
+}
+
 /** The conversations that were opened, and the one that is open. */
 export function createThreads(api: DeskApi) {
   const state = reactive<{ currentId: string | null; byId: Record<string, Thread> }>({ currentId: null, byId: {} });
@@ -48,7 +58,7 @@ export function createThreads(api: DeskApi) {
   function threadOf(id: string): Thread {
     const known = state.byId[id];
     if (known) return known;
-    state.byId[id] = { id, phase: "loading", error: "", conversation: null, resident: null, messages: [] };
+    state.byId[id] = { id, phase: "loading", error: "", conversation: null, resident: null, reach: null, reachSeq: 0, messages: [] };
     dropOldest();
     return state.byId[id];
   }
@@ -78,7 +88,7 @@ export function createThreads(api: DeskApi) {
       const thread = threadOf(id);
       try {
         const detail = await api.conversation(id);
-        thread.conversation = detail.conversation;
+        know(thread, detail);
         thread.resident = detail.resident;
         thread.messages = mergeBySeq(thread.messages, detail.messages);
         thread.phase = "ready";
@@ -93,7 +103,7 @@ export function createThreads(api: DeskApi) {
     })();
   }
 
-  /** Fetch what is missing after the last message without a hole. */
+  /** Fetch what is missing after the last message without a hole, and how those fared that were on their way. */
   function catchUp(id: string): Promise<void> {
     return runnerOf(catchers, id, async () => {
       const thread = state.byId[id];
@@ -102,14 +112,21 @@ export function createThreads(api: DeskApi) {
         await reload(id);
         return;
       }
-      await pull(thread);
+      const known = contiguousSeq(thread.messages);
+      await pull(thread, Math.min(known, (unsettled(thread.messages)[0]?.seq ?? known + 1) - 1));
       await pullRest(thread);
     })();
   }
 
-  async function pull(thread: Thread): Promise<number> {
-    const page = await api.messages(thread.id, contiguousSeq(thread.messages));
-    thread.conversation = page.conversation;
+  function know(thread: Thread, news: { conversation: Conversation; reach: Reach }): void {
+    thread.conversation = news.conversation;
+    thread.reach = news.reach;
+    thread.reachSeq = news.conversation.last_seq;
+  }
+
+  async function pull(thread: Thread, after: number): Promise<number> {
+    const page = await api.messages(thread.id, after);
+    know(thread, page);
     take(thread, page.messages);
     return page.messages.length;
   }
@@ -117,7 +134,7 @@ export function createThreads(api: DeskApi) {
   /** The server gives a long conversation in pages. */
   async function pullRest(thread: Thread): Promise<void> {
     while (contiguousSeq(thread.messages) < (thread.conversation?.last_seq ?? 0)) {
-      if ((await pull(thread)) === 0) return;
+      if ((await pull(thread, contiguousSeq(thread.messages))) === 0) return;
     }
   }
 
@@ -144,7 +161,9 @@ export function createThreads(api: DeskApi) {
     const thread = state.byId[message.conversation_id];
     if (thread?.phase !== "ready") return;
     take(thread, [message]);
-    if (contiguousSeq(thread.messages) < (thread.messages.at(-1)?.seq ?? 0)) {
+    const hole = contiguousSeq(thread.messages) < (thread.messages.at(-1)?.seq ?? 0);
+    // On a limited channel each message changes what may still be sent.
+    if (hole || (thread.reach?.limited === true && message.seq > thread.reachSeq)) {
       void catchUp(thread.id).catch(() => undefined);
     }
   }
@@ -153,7 +172,8 @@ export function createThreads(api: DeskApi) {
   function update(conversation: Conversation): void {
     const thread = state.byId[conversation.id];
     if (thread?.phase !== "ready") return;
-    const changed = thread.conversation?.state !== conversation.state;
+    // The server also tells of a conversation when something in it could not be delivered.
+    const changed = thread.conversation?.state !== conversation.state || thread.reach?.limited === true;
     thread.conversation = conversation;
     if (changed) void catchUp(conversation.id).catch(() => undefined);
   }

@@ -10,6 +10,8 @@ export interface Credentials {
   renew: (refused: string | null) => Promise<boolean>;
   /** Told after every request whether the server answered at all. */
   reached: (answered: boolean) => void;
+  /** The server's cookies go with it, where a token counts only in the browser that it was made for. */
+  withCookies?: boolean;
 }
 
 export interface Http {
@@ -20,11 +22,12 @@ export interface Http {
   upload: <T>(path: string, file: Blob, name: string, progress: (share: number) => void, stop: AbortSignal) => Promise<T>;
 }
 
-async function plain(path: string, init: RequestInit): Promise<Response> {
+async function plain(path: string, init: RequestInit, withCookies = false): Promise<Response> {
   const stop = new AbortController();
   const timer = setTimeout(() => stop.abort(), TIME_LIMIT_MS);
   try {
-    return await fetch(path, { ...init, signal: stop.signal, credentials: "omit", cache: "no-store" });
+    const cookies = withCookies ? "same-origin" : "omit";
+    return await fetch(path, { ...init, signal: stop.signal, credentials: cookies, cache: "no-store" });
   } catch {
     throw new NetworkError();
   } finally {
@@ -76,7 +79,7 @@ export function createHttp(credentials: Credentials): Http {
     return withToken(async (token) => {
       const headers = new Headers(init.headers);
       if (token !== null) headers.set("Authorization", `Bearer ${token}`);
-      return checked(await plain(path, { ...init, headers }));
+      return checked(await plain(path, { ...init, headers }, credentials.withCookies));
     });
   }
 

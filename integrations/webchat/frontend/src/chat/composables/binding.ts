@@ -1,10 +1,10 @@
 import { type Ref, computed, ref } from "vue";
 
 import { sentenceOf } from "../../api/errors";
+import type { Http } from "../../api/http";
 import type { Identity } from "../../api/types";
 import { texts } from "../../texts";
 import { codeProblem, digits, phoneProblem } from "../validation";
-import type { Session } from "./session";
 
 /** The server sends one code a minute to a number. */
 const PAUSE_SECONDS = 60;
@@ -27,8 +27,23 @@ export interface Binding {
   stop: () => void;
 }
 
-/** Phone and one-time code; made anew each time the dialog opens. */
-export function useBinding({ http, identity }: Session, now: () => number = Date.now): Binding {
+/** Who is bound: the visitor of the chat, or whoever WeChat says is at the page. */
+export interface Party {
+  http: Pick<Http, "post">;
+  identity: Ref<Identity>;
+}
+
+interface Options {
+  /** Where `/code` and `/verify` are. */
+  base?: string;
+  now?: () => number;
+}
+
+/** Phone and one-time code; made anew each time the form opens. */
+export function useBinding(
+  { http, identity }: Party,
+  { base = "/api/webchat/bindings", now = Date.now }: Options = {},
+): Binding {
   const phone = ref("");
   const code = ref("");
   const wrongPhone = ref<string | null>(null);
@@ -68,7 +83,7 @@ export function useBinding({ http, identity }: Session, now: () => number = Date
       wrongPhone.value = phoneProblem(phone.value);
       if (wrongPhone.value !== null) return false;
       return guarded(async () => {
-        await http.post("/api/webchat/bindings/code", { phone: digits(phone.value) });
+        await http.post(`${base}/code`, { phone: digits(phone.value) });
         clock.value = now();
         readyAt.value = clock.value + PAUSE_SECONDS * 1_000;
         hint.value = texts.bind.codeSent;
@@ -80,7 +95,7 @@ export function useBinding({ http, identity }: Session, now: () => number = Date
       if (wrongPhone.value !== null || wrongCode.value !== null) return false;
       return guarded(async () => {
         const body = { phone: digits(phone.value), code: digits(code.value) };
-        const bound = await http.post<{ identity: Identity }>("/api/webchat/bindings/verify", body);
+        const bound = await http.post<{ identity: Identity }>(`${base}/verify`, body);
         identity.value = bound.identity;
       });
     },

@@ -1,0 +1,55 @@
+/** What the desk says about what can be sent, and about what became of it; part of `texts`. */
+export const reach = {
+  left: (count: number, time: string) => `还可回复 ${count} 条，${time}后关闭`,
+  last: (time: string) => `还可回复最后 1 条，${time}后关闭。发出后要等住户再来消息才能继续回复。`,
+  closed: "住户太久没有来消息，现在不能主动发消息了。",
+  used: "住户上次来消息后能发的条数已经用完。",
+  closedNote: (channel: string) => `这是${channel}渠道的限制。住户再来消息后，这里会自动恢复回复。`,
+  ways: "现在可以这样联系住户：",
+  noWays: "住户没有绑定房屋，也收不到模板消息，请等住户再来消息。",
+  invite: "发模板消息请住户回来",
+  phone: "电话联系",
+  call: (number: string) => `拨打 ${number}`,
+  copy: "复制号码",
+  copied: "号码已复制",
+  copyByHand: "号码已选中，请按 Ctrl+C 复制",
+  recorded: "查看号码会记入日志",
+  draftKept: "没发出的内容还在，可以回复时会回到输入框。",
+  invited: {
+    pending: (again: string) => `模板消息已安排发送（夜间会等到早上 8 点），${again} 以后可以再发。`,
+    sent: (again: string) => `已发模板消息请住户回来，${again} 以后可以再发。`,
+    failed: (again: string) => `模板消息没有送达，请改用其他方式联系；${again} 以后可以再试。`,
+  },
+};
+
+export const delivery = {
+  delivered: "已送达",
+  unconfirmed: "已发出，渠道没有确认是否送达",
+  pending: "发送中",
+  waiting: "等住户再次发消息时送出",
+  failed: (reason: string) => `没有送达：${reason}`,
+  // 与 integrations/gateway/reasons.py 一致，有测试核对。
+  reasons: {
+    window_closed: "住户太久没有来消息，已经超过可以回复的时间",
+    quota_used: "住户上次来消息后能发的条数已经用完",
+    unknown_user: "住户已取消关注，或账号不存在",
+    no_permission: "账号没有发送消息的权限，请联系管理员",
+    too_long: "内容太长，渠道不接收",
+    gave_up: "多次尝试都没有成功",
+    unconfirmed: "渠道没有确认是否送达",
+    conversation_over: "会话已经结束，不再需要发送",
+    refused_by_user: "住户拒绝接收",
+    wrong_state: "住户那边的会话已经结束或转走",
+    no_account: "这个账号已经不在系统里，请联系管理员",
+    refused: "渠道没有接收这条消息",
+    unreachable: "连不上渠道的服务器",
+    busy: "渠道的服务器太忙，没有接收",
+    rate: "账号的调用次数用完了，过一阵才能再发",
+    token: "账号的密钥不被渠道接受，请联系管理员",
+    address_not_allowed: "渠道不认这台服务器的 IP，请联系管理员",
+    failed: "系统出错，没有发出去，请联系管理员",
+    unrenderable: "系统不能把内容变成渠道的格式，没有发出去，请联系管理员",
+    // 也用于这里没有列出的原因。
+    other: "渠道没有接收这条消息",
+  } as Record<string, string>,
+};

@@ -1,0 +1,10 @@
+"""What an Official Account says in its own words, kept in ``texts.yml`` where a non-programmer edits them."""
+
+from pathlib import Path
+
+from integrations.sentences import Sentences
+
+_sentences = Sentences(Path(__file__).with_name("texts.yml"))
+CATALOGUE = _sentences.path
+say = _sentences.say
+has = _sentences.has

@@ -1,0 +1,1 @@
+"""The local WeChat judges, retries, counts and refuses as the platform does."""

@@ -1,0 +1,99 @@
+"""Where the first words of an answer have to be rendered, the caller hears a short word meanwhile."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from integrations.voice.call.playing import OPENER_AFTER_SECONDS, Mouth, Sentence
+from integrations.voice.line import FRAME_BYTES
+from tests.support.telephone import TelephonePace
+
+OPENER, ANSWER = b"\x01\x00" * FRAME_BYTES, b"\x02\x00" * FRAME_BYTES
+
+
+class SlowVoice:
+    """Has one text ready at once, and the others when it is told to."""
+
+    def __init__(self) -> None:
+        self.rendered = asyncio.Event()
+
+    async def speak(self, text: str) -> AsyncIterator[bytes]:
+        """See :class:`integrations.voice.speech.Voice`."""
+        if text == "好的，":
+            yield OPENER
+            return
+        await self.rendered.wait()
+        yield ANSWER
+
+    async def ready(self) -> bool:
+        """Always."""
+        return True
+
+    async def close(self) -> None:
+        """Nothing to close."""
+
+
+class Ears:
+    """A line that plays everything at once and remembers it."""
+
+    def __init__(self) -> None:
+        self.heard: list[bytes] = []
+        self.unplayed = 0.0
+
+    def play(self, pcm: bytes) -> None:
+        """Hear it."""
+        self.heard.append(pcm)
+
+    def flush(self) -> float:
+        """Nothing is queued."""
+        return 0.0
+
+    async def drained(self) -> None:
+        """Nothing is queued."""
+
+
+@pytest.fixture
+def pace() -> TelephonePace:
+    return TelephonePace()
+
+
+async def settle() -> None:
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+async def test_a_late_answer_is_opened_with_a_short_word(pace: TelephonePace) -> None:
+    voice, line = SlowVoice(), Ears()
+    mouth = Mouth(line, [voice], pace)  # type: ignore[arg-type] # a line as far as the mouth needs one
+    mouth.say([Sentence("您家的物业费是，", opener="好的，")])
+    await settle()
+    assert line.heard == []
+    pace.advance(OPENER_AFTER_SECONDS)
+    await settle()
+    assert line.heard == [OPENER]
+    voice.rendered.set()
+    await mouth.quiet()
+    assert line.heard[:2] == [OPENER, ANSWER]
+
+
+async def test_an_answer_that_is_there_needs_no_opener(pace: TelephonePace) -> None:
+    voice, line = SlowVoice(), Ears()
+    voice.rendered.set()
+    mouth = Mouth(line, [voice], pace)  # type: ignore[arg-type] # a line as far as the mouth needs one
+    mouth.say([Sentence("您家的物业费是，", opener="好的，")])
+    await mouth.quiet()
+    assert OPENER not in line.heard
+    assert ANSWER in line.heard
+
+
+async def test_an_interruption_while_it_is_rendered_leaves_nothing_behind(pace: TelephonePace) -> None:
+    voice, line = SlowVoice(), Ears()
+    mouth = Mouth(line, [voice], pace)  # type: ignore[arg-type] # a line as far as the mouth needs one
+    mouth.say([Sentence("您家的物业费是，", opener="好的，")])
+    await settle()
+    mouth.interrupt()
+    await mouth.close()
+    voice.rendered.set()
+    await settle()
+    assert line.heard == []

@@ -1,0 +1,5 @@
+"""Calls as in the tests of the dialogue."""
+
+from tests.unit.voice.call.conftest import ring
+
+__all__ = ["ring"]
