@@ -10,8 +10,9 @@ import pytest
 from argon2 import PasswordHasher
 
 from integrations.desk import presence
+from integrations.wechat import slots, webhook
 from property_db.handoff import passwords
-from tests.integration.wechat.town import PASSWORD, until
+from tests.integration.wechat.town import PASSWORD, Town, until
 from tests.support.actors import DeskAgent
 from tests.support.stack import Server
 
@@ -91,3 +92,12 @@ def keep_desk_calm(monkeypatch: pytest.MonkeyPatch) -> None:
     """Passwords cost next to nothing, and nobody is swept off duty when a test moves the clock by days."""
     monkeypatch.setattr(passwords, "_HASHER", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
     monkeypatch.setattr(presence, "SWEEP_SECONDS", 3600.0)
+
+
+def take_time(monkeypatch: pytest.MonkeyPatch, town: Town) -> None:
+    """Nobody hangs up on a slow machine: what can be answered in the response is, and does not count as a message."""
+    monkeypatch.setattr(slots, "WAITS_SECONDS", 40.0)
+    monkeypatch.setattr(slots, "LATEST_SECONDS", 45.0)
+    monkeypatch.setattr(slots, "HUNG_UP_SECONDS", 60.0)
+    monkeypatch.setattr(webhook, "STORED_WITHIN_SECONDS", 40.0)
+    town.peer.pushes.limit = 60.0

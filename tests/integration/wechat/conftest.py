@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from property_db.database import Database
-from tests.integration.wechat.at_the_desk import Agent, desk_of, keep_desk_calm
+from tests.integration.wechat.at_the_desk import Agent, desk_of, keep_desk_calm, take_time
 from tests.integration.wechat.town import SATURDAY_TEN, RunningClock, Town, open_town
 
 
@@ -29,7 +29,8 @@ async def town(tmp_path: Path, sqlite: Database, clock: RunningClock) -> AsyncIt
 
 
 @pytest.fixture
-async def agent(town: Town) -> AsyncIterator[Agent]:
+async def agent(town: Town, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Agent]:
     """客服小李, on duty."""
+    take_time(monkeypatch, town)
     async with desk_of(town.server) as agent:
         yield agent
