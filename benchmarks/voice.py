@@ -4,9 +4,10 @@
 
 `waiting`: from the end of speech to the first sound, stage by stage, one call. `calls`: the same with more and more
 calls at once until the p95 of the first sound passes 3 s. `errors`: character and toneless-pinyin error of two
-synthetic speakers, clean and noisy. `intents`: how many spoken validation messages are understood. `packets`: gaps
-between packets with twenty calls that hear a prompt. Needs the extra `speech`, the engine's environment, and the
-spoken validation messages (measured with, never learned from). The figures belong into docs/performance.md.
+synthetic speakers, clean and noisy. `intents`: how many spoken validation messages are understood, and followed by the
+right next step. `packets`: gaps between packets with twenty calls that hear a prompt. Needs the extra `speech`, the
+engine's environment, and the spoken validation messages (measured with, never learned from). The figures belong into
+docs/performance.md.
 """
 
 import argparse
@@ -24,6 +25,7 @@ from rich.table import Table
 
 from benchmarks import voice_calls, voice_packets, voice_speech
 from benchmarks.voice_speech import Line, Speakers
+from benchmarks.voice_steps import Step, steps
 from integrations.voice.prompts import Prompts
 from tests.support.speech_process import SpeechProcess
 from tests.support.voice_stack import open_house
@@ -91,10 +93,20 @@ async def hearing(lines: list[Line], given: argparse.Namespace) -> dict[str, Row
                 found["errors"] = await voice_speech.errors(speech, speakers, said, given.noise)
             if "intents" in given.parts:
                 few = lines[:30] if given.quick else lines
-                found["intents"] = await voice_speech.intents(speech, speakers, few, given.noise, given.data)
+                heard = await voice_speech.ways(speech, speakers, few, given.noise)
         finally:
             speech.kill()
+        if "intents" in given.parts:
+            steps = await next_steps(Path(name) / "house", heard)
+            found["intents"] = await asyncio.to_thread(voice_speech.intents, few, heard, steps, given.data)
     return found
+
+
+async def next_steps(folder: Path, heard: dict[str, list[str]]) -> dict[str, list[Step | None]]:
+    """What the house does after each text."""
+    await asyncio.to_thread(folder.mkdir)
+    async with open_house(folder) as house:
+        return {way: await steps(house.server, house.engine_url, texts) for way, texts in heard.items()}
 
 
 async def measure(given: argparse.Namespace) -> dict[str, Rows]:

@@ -3,7 +3,6 @@
 Sound is rendered once and kept; the line (300 to 3400 Hz, noise, µ-law) is put over it each time, the same each time.
 """
 
-import asyncio
 import hashlib
 import json
 import re
@@ -18,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from pypinyin import lazy_pinyin
 
+from benchmarks.voice_steps import Step
 from integrations.cli.engine import understanding
 from integrations.cli.metrics import contract_name, ranking_of
 from property_db.clock import Clock
@@ -185,33 +185,41 @@ async def _errors(
 
 # --- understanding ----------------------------------------------------------------------------------------------------
 
-
-async def intents(
-    speech: SpeechProcess, speakers: Speakers, lines: Sequence[Line], noise_db: float, data_dir: Path
-) -> list[dict[str, Any]]:
-    """How many intents come out right: of what was said, of what was heard once, of what we hear now."""
-    now = [
-        await speech.hear(await speakers.on_the_line(line.said, SPEAKERS[number % len(SPEAKERS)], noise_db))
-        for number, line in enumerate(lines)
-    ]
-    ways = {
-        "typed": [line.said for line in lines],
-        "as the file has it": [line.heard for line in lines],
-        f"spoken, babble {noise_db:g} dB": now,
-    }
-    return await asyncio.to_thread(_intents, lines, ways, data_dir)
+TYPED = "every syllable heard"
 
 
-def _intents(lines: Sequence[Line], ways: dict[str, list[str]], data_dir: Path) -> list[dict[str, Any]]:
-    rows = []
+async def ways(
+    speech: SpeechProcess, speakers: Speakers, lines: Sequence[Line], noise_db: float
+) -> dict[str, list[str]]:
+    """The texts that came out of the lines: of what was said, of what was heard once, of what we hear now."""
+    found = {TYPED: [line.said for line in lines], "as the file has it": [line.heard for line in lines]}
+    for way, noise in (("spoken, clean", None), (f"spoken, babble {noise_db:g} dB", noise_db)):
+        found[way] = [
+            await speech.hear(await speakers.on_the_line(line.said, SPEAKERS[number % len(SPEAKERS)], noise))
+            for number, line in enumerate(lines)
+        ]
+    return found
+
+
+def rankings(texts: Sequence[str], data_dir: Path) -> list[tuple[str, ...]]:
+    """The intents of each text, the likeliest first; none where nothing was heard."""
     with understanding(data_dir, Clock().now().isoformat()) as understand:
-        for way, texts in ways.items():
-            right = firsts = 0
-            for line, text in zip(lines, texts, strict=True):
-                ranking = ranking_of(understand(text)) if text else ()
-                right += bool(ranking) and ranking[0] == contract_name(line.intent)
-                firsts += contract_name(line.intent) in ranking[:3]
-            share = {"intent_right": round(right / len(lines), 3), "among_three": round(firsts / len(lines), 3)}
-            empty = sum(not text for text in texts)
-            rows.append({"way": way, "messages": len(lines), **share, "nothing_heard": empty})
+        return [ranking_of(understand(text)) if text else () for text in texts]
+
+
+def intents(
+    lines: Sequence[Line], heard: dict[str, list[str]], steps: dict[str, list[Step | None]], data_dir: Path
+) -> list[dict[str, Any]]:
+    """How many intents come out right, and how many with the next step that a message heard right is followed by."""
+    rows = []
+    for way, texts in heard.items():
+        right = firsts = both = 0
+        for line, ranking, step, wanted in zip(lines, rankings(texts, data_dir), steps[way], steps[TYPED], strict=True):
+            good = bool(ranking) and ranking[0] == contract_name(line.intent)
+            right += good
+            firsts += contract_name(line.intent) in ranking[:3]
+            both += good and step == wanted
+        shares = {"intent_right": right, "among_three": firsts, "intent_and_step_right": both}
+        share = {name: round(count / len(lines), 3) for name, count in shares.items()}
+        rows.append({"way": way, "messages": len(lines), **share, "nothing_heard": sum(not text for text in texts)})
     return rows

@@ -57,6 +57,7 @@ class House:
     speech: SpeechProcess
     agents_port: int
     folder: Path
+    engine_url: str
     _words: dict[str, Path] = field(default_factory=dict)
 
     @property
@@ -361,7 +362,7 @@ async def open_house(folder: Path, *, prompts: bool = False, **settings: Any) ->
         write_settings(folder / "hotline.yml", agents_port, **settings)
         await speech.loaded()
         async with serve(settings_for(folder, port, engine.url, url, speech_url=speech.url)) as server:
-            yield House(server, speech, agents_port, folder)
+            yield House(server, speech, agents_port, folder, engine.url)
     finally:
         engine.kill()
         speech.kill()

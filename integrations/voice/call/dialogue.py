@@ -34,6 +34,8 @@ log = structlog.get_logger()
 
 Stage = Literal["greeting", "talking", "voicemail", "closing"]
 COUGH_SECONDS = 0.4
+AHEAD_SECONDS = 0.1
+"""What is rendered ahead can be heard in a fraction of it."""
 ECHO_FROM = 0.6
 """How alike what was heard and what we said are when it was our own voice in a loudspeaker."""
 
@@ -227,6 +229,8 @@ class Dialogue:
             await self._pressed(pressed)
         while self._held and not (self.parts.ear.speaking or self.parts.understanding.busy):
             await self._speak(self._held.pop(0))
+        if not mouth.busy and not self.parts.ear.speaking and self.floor.opener_due():
+            self.saying.say("opener")
         if patience := self.floor.patience(may_speak=not mouth.busy and not self.parts.ear.speaking):
             mouth.say([self.parts.prompt(patience)])
         if self.persons.now.owner == "waiting" and not mouth.busy and self.floor.place_due():
@@ -324,6 +328,7 @@ class Dialogue:
         command = words.command_in(text)
         self.home.leave()
         if danger or with_person:
+            self.floor.opened = True  # the safety text is the first that is heard
             return await self._send(text)
         if self.saying.read_back is not None:
             return await self._answer_read_back(text)
@@ -426,7 +431,9 @@ class Dialogue:
         return sent.message_id
 
     async def _speak(self, answer: Answer) -> None:
-        self.saying.say_answer(answer)
+        opens = answer.author == "bot" and not answer.danger and not self.floor.opened
+        self.floor.opened = True
+        self.saying.say_answer(answer, max(self.floor.opens_in(), AHEAD_SECONDS) if opens else None)
         if answer.danger:
             self.parts.mouth.say([self.parts.prompt("emergency_offer")])
         await self._look()

@@ -1,6 +1,6 @@
 """Who has the floor: when the caller is asked again, asked for patience, or is told their place in the queue.
 
-Everything here is counted in the time of the call and asked for ten times a second.
+Everything here is counted in the time of the call and asked for twenty times a second.
 """
 
 from dataclasses import dataclass, field
@@ -9,6 +9,8 @@ from integrations.voice.call.parts import Parts
 
 SILENCE_SECONDS = 6.0
 DIGITS_PAUSE_SECONDS = 3.0
+OPENS_SECONDS = 0.3
+"""After the end of a sentence was recognised as such: together about a second, above which people say it again."""
 ONE_MOMENT_SECONDS = 1.5
 STILL_WORKING_SECONDS = 6.0
 UNANSWERED_SECONDS = 60.0
@@ -24,17 +26,20 @@ class Floor:
     Attributes:
         silences: how often the caller was asked in vain.
         awaiting: what the caller said and nobody has answered yet: ``seq`` and since when.
+        opened: the caller, who waits for the answer to their last sentence, has heard a word, or must hear none.
     """
 
     parts: Parts
     silences: int = 0
     awaiting: dict[int, float] = field(default_factory=dict)
+    opened: bool = False
     _quiet_since: float = 0.0
     _told_at: float | None = None
     _key_at: float = 0.0
     _place_at: float = 0.0
     _chime_at: float = 0.0
     _spoke_at: float | None = None
+    _waits_from: float = 0.0
 
     def noise(self) -> None:
         """Somebody does something: the silence is over."""
@@ -48,6 +53,7 @@ class Floor:
     def pressed(self) -> None:
         """A key was pressed: what is waited for now begins with it."""
         self._spoke_at = None
+        self.opened = False
         self.heard_of()
 
     def key(self) -> None:
@@ -61,6 +67,18 @@ class Floor:
     def spoke(self) -> None:
         """The caller has ended a sentence: from here on they wait, also while it is being recognised."""
         self._spoke_at = self.parts.pace.now()
+        self.opened = False
+
+    def opener_due(self) -> bool:
+        """Whether the caller should hear a word now because the answer has not come so soon; once for each sentence."""
+        if self.opened or not self.awaiting or self.opens_in() > 0:
+            return False
+        self.opened = True
+        return self.parts.pace.now() - self._waits_from < ONE_MOMENT_SECONDS  # later, patience is asked for instead
+
+    def opens_in(self) -> float:
+        """Seconds until the caller should hear a word."""
+        return max(0.0, self._waits_from + OPENS_SECONDS - self.parts.pace.now())
 
     def asked(self, seq: int) -> None:
         """The caller waits for an answer to this."""
@@ -68,7 +86,7 @@ class Floor:
             self._told_at = None
         now, spoke_at = self.parts.pace.now(), self._spoke_at
         self._spoke_at = None
-        self.awaiting[seq] = now if spoke_at is None else spoke_at
+        self.awaiting[seq] = self._waits_from = now if spoke_at is None else spoke_at
 
     def answered(self, seq: int | None) -> None:
         """An answer came; those before it are not waited for any more either."""

@@ -24,8 +24,6 @@ AHEAD_SECONDS = 4.0
 LOOK_SECONDS = 0.1
 PAUSE_SECONDS = 0.12
 """Between two sentences."""
-OPENER_AFTER_SECONDS = 0.3
-"""What is rendered ahead is there in a tenth of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +35,14 @@ class Sentence:
         interruptible: whether the caller may cut it.
         recording: sound that is played instead, 8 kHz as on the line.
         opener: said before it where its own sound takes longer than people wait: a short word that is rendered ahead.
+        opens_after: how long that is, in seconds from now.
     """
 
     text: str
     interruptible: bool = True
     recording: bytes | None = None
-    opener: str = ""
+    opener: "Sentence | None" = None
+    opens_after: float = 0.0
 
 
 class Clock(Protocol):
@@ -89,6 +89,7 @@ class Mouth:
         self._given = 0.0
         self._task: asyncio.Task[None] | None = None
         self._current: Sentence | None = None
+        self._added = asyncio.Event()
 
     @property
     def busy(self) -> bool:
@@ -98,6 +99,7 @@ class Mouth:
     def say(self, sentences: Sequence[Sentence]) -> None:
         """Say this after what is being said already."""
         self._waiting.extend(sentences)
+        self._added.set()
         self._start()
 
     def interrupt(self) -> list[Sentence]:
@@ -183,10 +185,8 @@ class Mouth:
         mine = asyncio.current_task()
         try:
             while True:
-                if not self._waiting:
-                    await self._line.drained()
-                    if not self._waiting:  # nothing was added while the last sound was played
-                        return
+                if not self._waiting and not await self._something_is_added():
+                    return
                 sentence = self._current = self._waiting.popleft()
                 begins = self._given
                 self._on_words(sentence.text)
@@ -202,6 +202,18 @@ class Mouth:
             if self._task is mine:
                 self._current = None
 
+    async def _something_is_added(self) -> bool:
+        """Wait until there is more to say, which is rendered while the last sound is played, or that sound is over."""
+        self._added.clear()
+        drained, added = asyncio.ensure_future(self._line.drained()), asyncio.ensure_future(self._added.wait())
+        try:
+            await asyncio.wait([drained, added], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            drained.cancel()
+            added.cancel()
+            await asyncio.gather(drained, added, return_exceptions=True)
+        return bool(self._waiting)
+
     async def _not_too_far_ahead(self) -> None:
         while (over := self._line.unplayed - AHEAD_SECONDS) > 0:
             await self._clock.sleep(max(over, LOOK_SECONDS))
@@ -214,7 +226,7 @@ class Mouth:
             said = 0
             try:
                 async with aclosing(_pieces(voice, sentence.text)) as pieces:
-                    async for piece in self._opened(voice, sentence.opener, pieces):
+                    async for piece in self._opened(voice, sentence, pieces):
                         said += len(piece)
                         self._give(piece)
                         await self._not_too_far_ahead()
@@ -227,20 +239,23 @@ class Mouth:
                 self._give(_SILENCE)
             return
 
-    async def _opened(self, voice: Voice, opener: str, pieces: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
+    async def _opened(self, voice: Voice, sentence: Sentence, pieces: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
         """The pieces, and the opener before them where the first is late."""
-        if not opener:
+        if sentence.opener is None:
             async for piece in pieces:
                 yield piece
             return
         first = asyncio.ensure_future(anext(pieces, b""))
-        late = asyncio.ensure_future(self._clock.sleep(OPENER_AFTER_SECONDS))
+        late = asyncio.ensure_future(self._clock.sleep(sentence.opens_after))
         try:
             await asyncio.wait([first, late], return_when=asyncio.FIRST_COMPLETED)
             if not first.done():
-                async with aclosing(_pieces(voice, opener)) as words:
-                    async for piece in words:
-                        yield piece
+                if sentence.opener.recording is not None:
+                    yield sentence.opener.recording
+                else:
+                    async with aclosing(_pieces(voice, sentence.opener.text)) as words:
+                        async for piece in words:
+                            yield piece
             yield await first
         finally:
             late.cancel()

@@ -1,6 +1,7 @@
 """What was said last, and what keys and words mean because of it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from integrations.voice.call import keypad as keys
 from integrations.voice.call import words
@@ -52,12 +53,15 @@ class Saying:
         options = self.part.options.values() if self.part is not None else ()
         return any(words.plainly(option.title) == words.plainly(text) for option in options)
 
-    def say_answer(self, answer: Answer) -> None:
-        """Say an answer; from now on keys and words mean what it asks for."""
+    def say_answer(self, answer: Answer, opens_after: float | None) -> None:
+        """Say an answer; from now on keys and words mean what it asks for.
+
+        Args:
+            opens_after: seconds until a word is heard before it, unless it is heard itself by then; None for no word.
+        """
         self.answer = answer
         self.menu_open, self.read_back, self.cut = False, None, []
-        opens = answer.author == "bot" and not answer.danger
-        self.say_part(answer.spoken, opener=self.parts.prompt("opener").text if opens else "")
+        self.say_part(answer.spoken, opens_after)
 
     def forget(self) -> None:
         """The caller has answered: nothing is asked any more, until the next answer asks."""
@@ -80,14 +84,13 @@ class Saying:
         self.parts.ear.ends_after = ENDS_AFTER_SECONDS
         self.ask([Sentence(one.read) for one in asked.sentences])
 
-    def say_part(self, part: SpokenAnswer, opener: str = "") -> None:
+    def say_part(self, part: SpokenAnswer, opens_after: float | None = None) -> None:
         """Say an answer, or the next part of a long one."""
         self.part = part
         self.offer()
-        said = [
-            Sentence(one.read, interruptible=n >= part.uninterruptible, opener="" if n else opener)
-            for n, one in enumerate(part.sentences)
-        ]
+        said = [Sentence(one.read, interruptible=n >= part.uninterruptible) for n, one in enumerate(part.sentences)]
+        if said and opens_after is not None:
+            said[0] = replace(said[0], opener=self.parts.prompt("opener"), opens_after=opens_after)
         self.parts.mouth.say(said)
         self.question = [Sentence(one.text) for one in said]
 

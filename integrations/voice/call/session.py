@@ -27,7 +27,7 @@ from property_db.clock import Clock
 
 log = structlog.get_logger()
 
-TICK_SECONDS = 0.1
+TICK_SECONDS = 0.05
 CLEANING_SECONDS = 15.0
 """At most, after the end: a message that was being left is understood and filed in it."""
 
@@ -174,10 +174,14 @@ class CallSession:
         self.tap.close()
 
     async def _tick(self) -> None:
+        async def tick() -> None:
+            if self._events.empty():  # what has happened since goes first: what is said now might be cut by it
+                await self.dialogue.tick()
+
         while True:
             await self._pace.sleep(TICK_SECONDS)
             if self._relay is None and not self._held and self._events.empty():
-                self._soon(self.dialogue.tick)
+                self._soon(tick)
 
     async def _listen(self) -> None:
         """Take in what the line brings; an interruption takes effect here and now, not in its turn."""

@@ -2,13 +2,16 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
-from integrations.voice.call.playing import OPENER_AFTER_SECONDS, Mouth, Sentence
+from integrations.voice.call.playing import Mouth, Sentence
 from integrations.voice.line import FRAME_BYTES
 from tests.support.telephone import TelephonePace
 
+OPENS_AFTER = 0.3
+LATE = Sentence("您家的物业费是，", opener=Sentence("好的，"), opens_after=OPENS_AFTER)
 OPENER, ANSWER = b"\x01\x00" * FRAME_BYTES, b"\x02\x00" * FRAME_BYTES
 
 
@@ -53,6 +56,14 @@ class Ears:
         """Nothing is queued."""
 
 
+class StillPlaying(Ears):
+    """A line whose last sound takes for ever."""
+
+    async def drained(self) -> None:
+        """Never."""
+        await asyncio.Event().wait()
+
+
 @pytest.fixture
 def pace() -> TelephonePace:
     return TelephonePace()
@@ -66,10 +77,10 @@ async def settle() -> None:
 async def test_a_late_answer_is_opened_with_a_short_word(pace: TelephonePace) -> None:
     voice, line = SlowVoice(), Ears()
     mouth = Mouth(line, [voice], pace)  # type: ignore[arg-type] # a line as far as the mouth needs one
-    mouth.say([Sentence("您家的物业费是，", opener="好的，")])
+    mouth.say([LATE])
     await settle()
     assert line.heard == []
-    pace.advance(OPENER_AFTER_SECONDS)
+    pace.advance(OPENS_AFTER)
     await settle()
     assert line.heard == [OPENER]
     voice.rendered.set()
@@ -81,7 +92,7 @@ async def test_an_answer_that_is_there_needs_no_opener(pace: TelephonePace) -> N
     voice, line = SlowVoice(), Ears()
     voice.rendered.set()
     mouth = Mouth(line, [voice], pace)  # type: ignore[arg-type] # a line as far as the mouth needs one
-    mouth.say([Sentence("您家的物业费是，", opener="好的，")])
+    mouth.say([LATE])
     await mouth.quiet()
     assert OPENER not in line.heard
     assert ANSWER in line.heard
@@ -90,10 +101,34 @@ async def test_an_answer_that_is_there_needs_no_opener(pace: TelephonePace) -> N
 async def test_an_interruption_while_it_is_rendered_leaves_nothing_behind(pace: TelephonePace) -> None:
     voice, line = SlowVoice(), Ears()
     mouth = Mouth(line, [voice], pace)  # type: ignore[arg-type] # a line as far as the mouth needs one
-    mouth.say([Sentence("您家的物业费是，", opener="好的，")])
+    mouth.say([LATE])
     await settle()
     mouth.interrupt()
     await mouth.close()
     voice.rendered.set()
     await settle()
     assert line.heard == []
+
+
+async def test_the_companys_own_recording_opens(pace: TelephonePace) -> None:
+    voice, line = SlowVoice(), Ears()
+    mouth = Mouth(line, [voice], pace)  # type: ignore[arg-type] # a line as far as the mouth needs one
+    mouth.say([replace(LATE, opener=Sentence("好的，", recording=b"own"))])
+    await settle()
+    pace.advance(OPENS_AFTER)
+    await settle()
+    assert line.heard == [b"own"]
+    voice.rendered.set()
+    await mouth.quiet()
+
+
+async def test_what_is_added_while_the_last_sound_is_played_is_rendered_at_once(pace: TelephonePace) -> None:
+    voice, line = SlowVoice(), StillPlaying()
+    mouth = Mouth(line, [voice], pace)  # type: ignore[arg-type] # a line as far as the mouth needs one
+    voice.rendered.set()
+    mouth.say([Sentence("好的，")])
+    await settle()
+    mouth.say([Sentence("您家的物业费是，")])
+    await settle()
+    assert ANSWER in line.heard
+    await mouth.close()

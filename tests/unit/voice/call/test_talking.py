@@ -43,7 +43,9 @@ async def test_an_answer_is_cut_half_a_second_into_the_callers_speech(ring: Ring
     await call.caller.passes(1.0)
     await call.caller.begins_to_say("我要找人工客服", seconds=0.7)
     assert call.caller.line.unplayed == 0
-    assert 1.4 < call.caller.line.heard[-1].seconds < 1.8
+    opener, answer = call.caller.line.heard[-2:]
+    assert opener.text == call.prompt("opener")
+    assert 1.4 < opener.seconds + answer.seconds < 1.8
 
 
 async def test_a_cough_interrupts_nothing(ring: Ring) -> None:
@@ -121,6 +123,35 @@ async def test_a_slow_answer_is_bridged_once_and_then_now_and_then(ring: Ring) -
     assert call.caller.heard_since().count(call.prompt("still_working")) == 1
     call.office.answer(call.session, "没有欠费")
     await call.caller.hears("没有欠费")
+
+
+async def test_who_waits_a_second_hears_a_word_and_the_answer_behind_it(ring: Ring) -> None:
+    call = await ring()
+    await call.caller.says("查物业费")
+    await call.caller.passes(0.4)
+    assert call.caller.heard_since() == call.prompt("opener")
+    await call.caller.passes(0.5)
+    assert call.caller.heard_since() == call.prompt("opener")
+    call.office.answer(call.session, "没有欠费")
+    await call.caller.hears("没有欠费")
+    assert call.caller.transcript.count(call.prompt("opener")) == 1
+
+
+async def test_every_sentence_may_have_its_word(ring: Ring) -> None:
+    call = await ring()
+    for _ in range(2):
+        await call.caller.says("查物业费")
+        await call.caller.passes(0.4)
+        call.office.answer(call.session, "没有欠费")
+        await call.caller.hears("没有欠费")
+    assert call.caller.transcript.count(call.prompt("opener")) == 2
+
+
+async def test_nothing_is_said_before_the_safety_text(ring: Ring) -> None:
+    call = await ring()
+    await call.caller.says("我家着火了")
+    await call.caller.passes(0.8)
+    assert call.prompt("opener") not in call.caller.transcript
 
 
 async def test_silence_is_asked_twice_and_ends_in_a_goodbye(ring: Ring) -> None:
