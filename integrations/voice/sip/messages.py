@@ -24,7 +24,8 @@ _HIGHEST_CSEQ = 2**31
 _FIRST_LINE = re.compile(rb"(?:[A-Z]{3,20} \S{1,512} SIP/\d\.\d|SIP/2\.0 \d{3} ?[^\r\n]{0,200})\r?\n")
 _HOST = re.compile(r"[A-Za-z0-9._:\[\]-]+")
 _REASONS = {
-    200: "OK", 400: "Bad Request", 403: "Forbidden", 405: "Method Not Allowed", 415: "Unsupported Media Type",
+    100: "Trying", 180: "Ringing", 183: "Session Progress", 200: "OK", 202: "Accepted",
+    400: "Bad Request", 403: "Forbidden", 405: "Method Not Allowed", 415: "Unsupported Media Type",
     416: "Unsupported URI Scheme", 420: "Bad Extension", 422: "Session Interval Too Small",
     480: "Temporarily Unavailable", 481: "Call/Transaction Does Not Exist", 486: "Busy Here",
     487: "Request Terminated", 488: "Not Acceptable Here", 489: "Bad Event", 491: "Request Pending",

@@ -45,7 +45,8 @@ async def test_an_invite_that_comes_twice_is_one_call(desk: Desk) -> None:
 async def test_trying_comes_at_once_and_ringing_after_it(desk: Desk) -> None:
     async with caller_of(desk) as caller:
         caller.send(caller.request("INVITE", caller.offer()))
-        assert [await caller.peer.response(status) for status in (100, 180)]
+        answers = [await caller.peer.response(status) for status in (100, 180)]
+        assert [answer.reason_phrase for answer in answers] == ["Trying", "Ringing"]
         await (await desk.next()).reject("unavailable")
         await caller.peer.response(480)
         caller.send(caller.request("ACK"))
