@@ -29,7 +29,8 @@ log = structlog.get_logger()
 
 SEEN_EVERY_SECONDS = 20.0
 ORPHANED_AFTER = timedelta(minutes=2)
-STOP_SECONDS = 8.0
+STOP_SECONDS = 12.0
+"""A message that is being left has to be understood and filed in it."""
 READY_SECONDS = 2.0
 
 EngineState = Literal["ok", "down", "off"]

@@ -7,7 +7,7 @@ Longer than other files on purpose: these rules decide between each other (a wor
 a danger), so they are read and changed in one place. What they only use stands beside it.
 """
 
-from difflib import SequenceMatcher
+from dataclasses import replace
 from typing import Literal
 
 import structlog
@@ -17,6 +17,7 @@ from integrations.voice.call import keypad as keys
 from integrations.voice.call import words
 from integrations.voice.call.answer import Answer
 from integrations.voice.call.chime import chime
+from integrations.voice.call.echo import AFTER_SECONDS, BEFORE_SECONDS, is_echo
 from integrations.voice.call.floor import MOST_REPROMPTS, Floor
 from integrations.voice.call.home import HomeCheck
 from integrations.voice.call.office import Chosen, NotTaken, Standing
@@ -36,8 +37,6 @@ Stage = Literal["greeting", "talking", "voicemail", "closing"]
 COUGH_SECONDS = 0.4
 AHEAD_SECONDS = 0.1
 """What is rendered ahead can be heard in a fraction of it."""
-ECHO_FROM = 0.6
-"""How alike what was heard and what we said are when it was our own voice in a loudspeaker."""
 
 
 class Dialogue:
@@ -64,6 +63,7 @@ class Dialogue:
         self._voicemail_offered = False
         self._began = parts.pace.now()
         self._over_what = ""
+        self._over_from = 0.0
 
     @property
     def standing(self) -> Standing:
@@ -83,7 +83,7 @@ class Dialogue:
         self.floor.heard_of()
         opening = [parts.prompt("greeting", company=parts.manners.company)]
         if parts.manners.record:
-            opening.append(parts.prompt("recording_notice"))
+            opening.append(self.recording_notice())
         if not parts.understanding.works:
             parts.mouth.say(opening)
             await self._speech_down()
@@ -94,6 +94,10 @@ class Dialogue:
             return
         self.stage = "talking"
         self.saying.ask([*opening, parts.prompt("how_to")], question=1)
+
+    def recording_notice(self) -> Sentence:
+        """What must be heard before anything is recorded: not even a key cuts it."""
+        return replace(self.parts.prompt("recording_notice"), interruptible=False)
 
     def close(self, prompt: str = "goodbye") -> None:
         """Say goodbye, then it is over."""
@@ -111,6 +115,12 @@ class Dialogue:
         if self.voicemail is not None and self.voicemail.recording and self.voicemail.anything:
             await self._keep_voicemail(say=False)
 
+    def came_back(self) -> None:
+        """The call goes on with us after somebody else has spoken with the caller."""
+        self.aside = False
+        self._began = self.parts.pace.now()
+        self.floor.heard_of()
+
     def leave_voicemail(self) -> None:
         """No message after all."""
         self.voicemail, self.stage = None, "talking"
@@ -120,11 +130,16 @@ class Dialogue:
 
     def began_to_speak(self) -> None:
         """Speech begins, perhaps over ours."""
-        self._over_what = self.parts.mouth.being_said() if self.parts.mouth.busy else ""
+        mouth = self.parts.mouth
+        self._over_from = mouth.played - BEFORE_SECONDS
+        self._over_what = mouth.said_between(self._over_from, mouth.played + AFTER_SECONDS) if mouth.busy else ""
         self.floor.noise()
 
     def ended_to_speak(self) -> None:
         """The caller has ended a sentence and waits from now on."""
+        mouth = self.parts.mouth
+        if mouth.busy and self._over_what:  # they did not stop us
+            self._over_what = mouth.said_between(self._over_from, mouth.played)
         self.floor.spoke()
 
     def interrupted(self) -> None:
@@ -153,13 +168,18 @@ class Dialogue:
             return
         await self._pressed(self.parts.keypad.press(key))
 
+    def echoes(self, said: Understood) -> bool:
+        """Whether it was our own voice."""
+        if not said.utterance.over_prompt or self.saying.names_option(said.text):
+            return False
+        return is_echo(said.text, self._over_what, asked=self.parts.keypad.entry != "none")
+
     async def understood(self, said: Understood) -> None:
         """An utterance is understood, or could not be."""
         self.floor.noise()
         if self.stage == "closing" or self.voicemail is not None:
             return
-        echo = said.utterance.over_prompt and _alike(said.text, self._over_what)
-        if echo and not self.saying.names_option(said.text):
+        if self.echoes(said):
             log.info("voice.echo")
             self.saying.resume()
             return
@@ -168,8 +188,8 @@ class Dialogue:
             await self._not_recognised(said)
             return
         text = said.text
-        if not text and heard.text and self.persons.now.owner == "human":
-            text = heard.text  # a person makes more of it than we do
+        if not text and (self.persons.now.owner == "human" or detect(heard.text) is not None):
+            text = heard.text  # a person makes more of it than we do; a danger is rather believed once too often
         if not text:
             await self._keep_heard(said, None)
             await self._missed(said)
@@ -221,9 +241,9 @@ class Dialogue:
             if self.voicemail.is_over():
                 await self._end_voicemail()
             return
-        if self.parts.pace.now() - self._began >= self.parts.manners.longest_seconds:
-            if self.persons.now.owner != "human":
-                self.close("goodbye_longest")
+        too_long = self.parts.pace.now() - self._began >= self.parts.manners.longest_seconds
+        if too_long and self.persons.now.owner not in ("waiting", "human", "rating"):
+            self.close("goodbye_longest")
             return
         if self.floor.digits_ended() and (pressed := self.parts.keypad.pause()) is not None:
             await self._pressed(pressed)
@@ -233,7 +253,8 @@ class Dialogue:
             self.saying.say("opener")
         if patience := self.floor.patience(may_speak=not mouth.busy and not self.parts.ear.speaking):
             mouth.say([self.parts.prompt(patience)])
-        if self.persons.now.owner == "waiting" and not mouth.busy and self.floor.place_due():
+        quiet = not (mouth.busy or self.parts.ear.speaking)
+        if self.persons.now.owner == "waiting" and quiet and self.floor.place_due():
             await self._tell_place()
         if self.persons.now.owner == "waiting" and self.floor.chime_due():
             mouth.say([Sentence("", recording=chime())])
@@ -272,7 +293,12 @@ class Dialogue:
         voicemail = self.voicemail
         if voicemail is None:
             return
-        if key == keys.END and voicemail.recording:
+        if key == keys.PERSON:
+            if voicemail.recording and voicemail.anything:
+                await self._keep_voicemail(say=False)
+            self.leave_voicemail()
+            await self._ask_for_a_person()
+        elif key == keys.END and voicemail.recording:
             await self._end_voicemail()
         elif key == keys.BACK:
             self.leave_voicemail()
@@ -316,6 +342,7 @@ class Dialogue:
 
     async def _ask_for_a_person(self) -> None:
         self.home.leave()
+        self._voicemail_offered = False  # who asks again may also leave a message after all
         if self.persons.now.owner == "waiting":
             await self._tell_place()
         elif self.persons.now.owner != "human":
@@ -328,8 +355,7 @@ class Dialogue:
         command = words.command_in(text)
         self.home.leave()
         if danger or with_person:
-            self.floor.opened = True  # the safety text is the first that is heard
-            return await self._send(text)
+            return await self._send(text, opens=False)  # the safety text is the first that is heard
         if self.saying.read_back is not None:
             return await self._answer_read_back(text)
         if self.saying.part is not None and self.saying.part.more_key is not None and words.wants_more(text):
@@ -363,7 +389,10 @@ class Dialogue:
             await self.parts.office.speech_failed()
             self.parts.mouth.say([self.parts.prompt("speech_down")])
         self.saying.cut = []
-        self.saying.open_menu()
+        if self.parts.keypad.entry == "none":
+            self.saying.open_menu()
+        else:
+            self.saying.repeat()  # what was asked can be answered by keys too
 
     async def _missed(self, said: Understood) -> None:
         """Something was said that gave no text."""
@@ -377,6 +406,7 @@ class Dialogue:
         if self._misses == 1:
             self.saying.say("not_heard")
         elif self._misses == 2:
+            self.home.leave()
             self.saying.open_menu()
         else:
             self._misses = 0
@@ -389,6 +419,8 @@ class Dialogue:
             self.floor.silences = 0
         elif silences > MOST_REPROMPTS:
             self.close("goodbye_silence")
+        elif silences == 1 and self.parts.keypad.entry != "none":
+            self.saying.say("reprompt_keys")  # one is an option there
         else:
             self.saying.say(f"reprompt_{silences}")
 
@@ -415,9 +447,10 @@ class Dialogue:
 
     # Saying
 
-    async def _send(self, text: str, chosen: Chosen | None = None) -> int | None:
+    async def _send(self, text: str, chosen: Chosen | None = None, *, opens: bool = True) -> int | None:
         parts = self.parts
         self.stage = "talking"
+        self.home.leave()
         self.saying.forget()
         try:
             sent = await parts.office.send(text, chosen)
@@ -427,7 +460,7 @@ class Dialogue:
             return None
         self.persons.served()
         if sent.awaits:
-            self.floor.asked(sent.seq)
+            self.floor.asked(sent.seq, opens=opens)
         return sent.message_id
 
     async def _speak(self, answer: Answer) -> None:
@@ -494,14 +527,3 @@ class Dialogue:
             closing = self.parts.prompt("goodbye")
             self.parts.mouth.say([closing])
             self.stage = "closing"
-
-
-def _alike(heard: str, said: str) -> bool:
-    """Whether what was heard is a piece of what we were saying."""
-    if not heard or not said:
-        return False
-    heard, said = words.plainly(heard), words.plainly(said)
-    if len(heard) < 4:
-        return False
-    found = sum(block.size for block in SequenceMatcher(None, heard, said, autojunk=False).get_matching_blocks())
-    return found / len(heard) >= ECHO_FROM

@@ -53,7 +53,6 @@ class Floor:
     def pressed(self) -> None:
         """A key was pressed: what is waited for now begins with it."""
         self._spoke_at = None
-        self.opened = False
         self.heard_of()
 
     def key(self) -> None:
@@ -67,7 +66,6 @@ class Floor:
     def spoke(self) -> None:
         """The caller has ended a sentence: from here on they wait, also while it is being recognised."""
         self._spoke_at = self.parts.pace.now()
-        self.opened = False
 
     def opener_due(self) -> bool:
         """Whether the caller should hear a word now because the answer has not come so soon; once for each sentence."""
@@ -80,8 +78,13 @@ class Floor:
         """Seconds until the caller should hear a word."""
         return max(0.0, self._waits_from + OPENS_SECONDS - self.parts.pace.now())
 
-    def asked(self, seq: int) -> None:
-        """The caller waits for an answer to this."""
+    def asked(self, seq: int, *, opens: bool = True) -> None:
+        """The caller waits for an answer to this.
+
+        Args:
+            opens: a word may be said before it.
+        """
+        self.opened = not opens
         if not self.awaiting:
             self._told_at = None
         now, spoke_at = self.parts.pace.now(), self._spoke_at

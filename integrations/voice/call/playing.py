@@ -6,10 +6,11 @@ was not heard yet; a sentence that must be heard (the first of an emergency) is 
 
 import asyncio
 import contextlib
+import math
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import structlog
@@ -22,6 +23,8 @@ log = structlog.get_logger()
 AHEAD_SECONDS = 4.0
 """Rendered before the line has played it: enough against a slow voice, and little is lost by an interruption."""
 LOOK_SECONDS = 0.1
+SIGNS_A_SECOND = 4.5
+"""How fast a voice reads, where its sound is not there to its end yet."""
 PAUSE_SECONDS = 0.12
 """Between two sentences."""
 
@@ -55,11 +58,17 @@ class Clock(Protocol):
 
 @dataclass(slots=True)
 class _Queued:
-    """A sentence whose sound is on the line, and where in it."""
+    """A sentence whose sound is on the line, and where in it, in seconds of all that was given."""
 
     sentence: Sentence
     begins: float
     ends: float
+
+    def between(self, begin: float, end: float) -> str:
+        """What is said of it between two moments."""
+        rate = len(self.sentence.text) / max(self.ends - self.begins, 0.01)
+        first, last = (begin - self.begins) * rate, (end - self.begins) * rate
+        return self.sentence.text[max(0, int(first)) : max(0, math.ceil(last))]
 
 
 class Mouth:
@@ -69,6 +78,9 @@ class Mouth:
         voices: tried in this order; the second takes over where the first cannot.
         on_sound: gets all sound that is given to the line, and how many bytes at its end were taken back.
         on_words: gets every sentence as it begins to be given to the line.
+
+    Attributes:
+        unsaid: sentences that no voice could say.
     """
 
     def __init__(
@@ -89,7 +101,9 @@ class Mouth:
         self._given = 0.0
         self._task: asyncio.Task[None] | None = None
         self._current: Sentence | None = None
+        self._current_begins = 0.0
         self._added = asyncio.Event()
+        self.unsaid = 0
 
     @property
     def busy(self) -> bool:
@@ -132,13 +146,19 @@ class Mouth:
         """Stop speaking, whatever it is: something more important has to be said."""
         self._stop()
 
-    def being_said(self) -> str:
-        """The text that the caller hears just now and heard just before; empty when silent."""
-        said = [one.sentence for one in self._queued if one.ends > self._played() - 1.0]
+    @property
+    def played(self) -> float:
+        """Seconds of sound that the line has played of all it was given."""
+        return self._given - self._line.unplayed
+
+    def said_between(self, begin: float, end: float) -> str:
+        """The text that the caller hears between two moments, in seconds as `played`; empty when silent."""
+        said = list(self._queued)
         current = self._current  # its sound may still come in while its beginning is heard
-        if current is not None and not any(one is current for one in said):
-            said.append(current)
-        return "".join(one.text for one in said)
+        if current is not None and not any(one.sentence is current for one in said):
+            reads = len(current.text) / SIGNS_A_SECOND
+            said.append(_Queued(current, self._current_begins, self._current_begins + reads))
+        return "".join(one.between(begin, end) for one in said)
 
     async def quiet(self) -> None:
         """Wait until everything is said."""
@@ -168,11 +188,8 @@ class Mouth:
         self._on_sound(b"", int(dropped * SAMPLE_RATE) * SAMPLE_BYTES)
         self._queued.clear()
 
-    def _played(self) -> float:
-        return self._given - self._line.unplayed
-
     def _unheard(self) -> list[_Queued]:
-        played = self._played()
+        played = self.played
         return [one for one in self._queued if one.ends > played + 0.02]
 
     def _protected(self) -> bool:
@@ -188,14 +205,14 @@ class Mouth:
                 if not self._waiting and not await self._something_is_added():
                     return
                 sentence = self._current = self._waiting.popleft()
-                begins = self._given
+                begins = self._current_begins = self._given
                 self._on_words(sentence.text)
                 await self._say(sentence)
                 self._queued.append(_Queued(sentence, begins, self._given))
                 if not sentence.interruptible:
                     await self._line.drained()  # so that nothing behind it is cut with it, or it with that
                 self._current = None
-                while self._queued and self._queued[0].ends < self._played() - 2.0:
+                while self._queued and self._queued[0].ends < self.played - 2.0:
                     self._queued.popleft()
                 await self._not_too_far_ahead()
         finally:
@@ -222,7 +239,9 @@ class Mouth:
         if sentence.recording is not None:
             self._give(sentence.recording)
             return
-        for voice in self._voices:
+        for number, voice in enumerate(self._voices):
+            if number:
+                sentence = replace(sentence, opener=None)  # it was late already
             said = 0
             try:
                 async with aclosing(_pieces(voice, sentence.text)) as pieces:
@@ -238,6 +257,7 @@ class Mouth:
             if said:
                 self._give(_SILENCE)
             return
+        self.unsaid += 1
 
     async def _opened(self, voice: Voice, sentence: Sentence, pieces: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
         """The pieces, and the opener before them where the first is late."""
@@ -250,12 +270,7 @@ class Mouth:
         try:
             await asyncio.wait([first, late], return_when=asyncio.FIRST_COMPLETED)
             if not first.done():
-                if sentence.opener.recording is not None:
-                    yield sentence.opener.recording
-                else:
-                    async with aclosing(_pieces(voice, sentence.opener.text)) as words:
-                        async for piece in words:
-                            yield piece
+                await self._open(voice, sentence.opener, first)
             yield await first
         finally:
             late.cancel()
@@ -263,6 +278,26 @@ class Mouth:
             await asyncio.gather(first, late, return_exceptions=True)
         async for piece in pieces:
             yield piece
+
+    async def _open(self, voice: Voice, opener: Sentence, first: asyncio.Future[bytes]) -> None:
+        """Say the opener, unless what it opens is there before it; that it cannot be said harms nothing."""
+        if opener.recording is not None:
+            self._give(opener.recording)
+            return
+        async with aclosing(_pieces(voice, opener.text)) as words:
+            opening = asyncio.ensure_future(anext(words, b""))
+            try:
+                await asyncio.wait([opening, first], return_when=asyncio.FIRST_COMPLETED)
+                if not opening.done():
+                    return
+                self._give(await opening)
+                async for piece in words:
+                    self._give(piece)
+            except SpeechUnavailable as reason:
+                log.warning("voice.cannot_open", reason=str(reason))
+            finally:
+                opening.cancel()
+                await asyncio.gather(opening, return_exceptions=True)
 
     def _give(self, pcm: bytes) -> None:
         if not pcm:

@@ -101,6 +101,7 @@ class CallSession:
 
         async def close() -> None:
             self.come_back()
+            await self.dialogue.hung_up()  # a message that is being left is kept
             self.dialogue.close(prompt)
 
         self._soon(close)
@@ -121,8 +122,7 @@ class CallSession:
     def come_back(self) -> None:
         """They do no longer: the call goes on here."""
         self._relay = None
-        self.dialogue.aside = False
-        self.dialogue.floor.heard_of()
+        self.dialogue.came_back()
 
     # Its life
 

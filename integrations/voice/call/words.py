@@ -80,6 +80,11 @@ def person() -> str:
     return text
 
 
+def names_person(text: str) -> bool:
+    """Whether a text may ask for a person, and is none of our own hints about keys."""
+    return "按" not in text and any(word in text for word in _words()["person_words"])
+
+
 def menu() -> dict[str, str]:
     """What is said for a caller who presses a key of the menu."""
     options: dict[str, str] = _words()["menu"]

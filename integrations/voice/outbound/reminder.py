@@ -53,26 +53,30 @@ class Reminder(Dialogue):
         text = [Sentence(clause) for clause in clauses(parts.read(self._text))]
         if self._to_machine:
             parts.mouth.say([*opening, *text, parts.prompt("outbound_goodbye")])
-            self.persons.outcome = CallOutcome.VOICEMAIL
+            self.persons.outcome = CallOutcome.FAILED
             self.stage = "closing"
             return
         if parts.manners.record:
-            opening.append(parts.prompt("recording_notice"))
+            opening.append(self.recording_notice())
         question = [*text, parts.prompt("outbound_menu")]
         self.saying.ask([*opening, *question], question=len(question))
 
     async def key(self, key: str) -> None:
         """One hears it again, two wants no more such calls, zero a person."""
+        asked = self.parts.keypad.entry != "none" or self.persons.asked
+        if self._conversing and key == STOP and not asked and self.stage == "talking" and self.voicemail is None:
+            await self._stop()
+            return
         if self._conversing or self.stage != "talking" or self.voicemail is not None:
             await super().key(key)
             return
         self.floor.heard_of()
         match key:
-            case "1":
+            case _ if key == AGAIN:
                 self.saying.repeat()
-            case "2":
+            case _ if key == STOP:
                 await self._stop()
-            case "0":
+            case _ if key == PERSON:
                 await self._converse()
                 await super().key(PERSON)
             case _:
@@ -81,7 +85,7 @@ class Reminder(Dialogue):
 
     async def understood(self, said: Understood) -> None:
         """A greeting is none of our business; anything else is."""
-        if self._conversing or self.stage != "talking" or not said.text:
+        if self._conversing or self.stage != "talking" or not said.text or self.echoes(said):
             await super().understood(said)
             return
         plain = words.plainly(said.text)
@@ -96,8 +100,13 @@ class Reminder(Dialogue):
 
     async def tick(self) -> None:
         """Time passes; a text that was heard to its end has done its work."""
-        if self.stage == "talking" and not self._conversing and not self.parts.mouth.busy and self.saying.question:
-            self.persons.served()
+        if not self.parts.mouth.busy and not self._conversing:
+            if self.parts.mouth.unsaid:
+                self.persons.outcome = CallOutcome.FAILED
+            elif self._to_machine and self.stage == "closing":
+                self.persons.outcome = CallOutcome.VOICEMAIL
+            elif self.stage == "talking" and self.saying.question:
+                self.persons.served()
         await super().tick()
 
     async def _converse(self) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from integrations.voice.call.playing import Mouth, Sentence
 from integrations.voice.line import FRAME_BYTES
+from integrations.voice.speech import SpeechUnavailable
 from tests.support.telephone import TelephonePace
 
 OPENS_AFTER = 0.3
@@ -132,3 +133,64 @@ async def test_what_is_added_while_the_last_sound_is_played_is_rendered_at_once(
     await settle()
     assert ANSWER in line.heard
     await mouth.close()
+
+
+class OpenerFails(SlowVoice):
+    """Has no opener."""
+
+    async def speak(self, text: str) -> AsyncIterator[bytes]:
+        """See :class:`integrations.voice.speech.Voice`."""
+        if text == "好的，":
+            raise SpeechUnavailable("busy")
+        async for piece in super().speak(text):
+            yield piece
+
+
+class AnswerFails(SlowVoice):
+    """Has the opener and nothing else."""
+
+    async def speak(self, text: str) -> AsyncIterator[bytes]:
+        """See :class:`integrations.voice.speech.Voice`."""
+        async for piece in super().speak(text):
+            if text != "好的，":
+                raise SpeechUnavailable("killed")
+            yield piece
+
+
+class OpenerIsSlow(SlowVoice):
+    """Renders the opener for ever."""
+
+    async def speak(self, text: str) -> AsyncIterator[bytes]:
+        """See :class:`integrations.voice.speech.Voice`."""
+        if text == "好的，":
+            await asyncio.Event().wait()
+        async for piece in super().speak(text):
+            yield piece
+
+
+@pytest.mark.parametrize("voice", [OpenerFails(), OpenerIsSlow()], ids=["fails", "is_slow"])
+async def test_an_opener_that_does_not_come_costs_nothing(pace: TelephonePace, voice: SlowVoice) -> None:
+    line = Ears()
+    mouth = Mouth(line, [voice], pace)  # type: ignore[arg-type] # a line as far as the mouth needs one
+    mouth.say([LATE])
+    await settle()
+    pace.advance(OPENS_AFTER)
+    await settle()
+    voice.rendered.set()
+    await mouth.quiet()
+    assert line.heard[0] == ANSWER
+    assert mouth.unsaid == 0
+
+
+async def test_another_voice_says_what_the_first_could_only_open(pace: TelephonePace) -> None:
+    line, first, second = Ears(), AnswerFails(), SlowVoice()
+    mouth = Mouth(line, [first, second], pace)  # type: ignore[arg-type] # a line as far as the mouth needs one
+    mouth.say([LATE])
+    await settle()
+    pace.advance(OPENS_AFTER)
+    await settle()
+    first.rendered.set()
+    second.rendered.set()
+    await mouth.quiet()
+    assert line.heard[:2] == [OPENER, ANSWER]
+    assert line.heard.count(OPENER) == 1
