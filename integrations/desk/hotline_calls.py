@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from integrations.desk.hotline_access import Reading, ServicesDep, Writing
 from integrations.desk.hotline_schemas import AgentPhoneIn, AgentPhoneView, ConversationCallsView
+from integrations.desk.hotline_switchboard import refuse_abroad
 from integrations.desk.hotline_views import (
     call_views,
     heard_views,
@@ -96,6 +97,8 @@ async def my_phone(at_desk: Reading, services: ServicesDep) -> AgentPhoneView:
 @router.put("/me/phone")
 async def set_my_phone(body: AgentPhoneIn, at_desk: Writing, services: ServicesDep) -> AgentPhoneView:
     """Where calls for the agent ring; without one the agent types and the caller is read to."""
+    if body.number is not None:
+        refuse_abroad(services, body.number)
     async with services.database.transaction() as session:
         kept = await agent_phones.set(session, at_desk.agent.id, body.number, services.clock)
         return AgentPhoneView(number=kept.number if kept else None)

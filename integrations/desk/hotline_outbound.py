@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from integrations.desk.hotline_access import ServicesDep, SupervisorReading, SupervisorWriting, Writing
 from integrations.desk.hotline_schemas import CallBackIn, OptOutIn, OptOutView, ReleaseIn, TaskIn, TaskView
-from integrations.desk.hotline_switchboard import places_calls
+from integrations.desk.hotline_switchboard import places_calls, refuse_abroad
 from integrations.desk.hotline_views import masked, number_to_call, voicemails
 from integrations.desk.schemas import PublicId, RowId
 from integrations.gateway.errors import ApiError
@@ -29,27 +29,24 @@ BY_AGENT = "agent"
 async def call_back(body: CallBackIn, at_desk: Writing, services: ServicesDep) -> TaskView:
     """Ring the agent's own telephone, then the resident's: at once, at any hour, as a person wants it."""
     agent = at_desk.agent
-    if (body.conversation_id is None) is (body.number is None):
-        raise ApiError(422, "call_back_unclear")
     if not places_calls(services):
         raise ApiError(409, "call_back_off")
     async with services.database.transaction() as session:
         if await agent_phones.of(session, agent.id) is None:
             raise ApiError(409, "agent_phone_missing")
-        number, conversation_id = body.number, None
-        if body.conversation_id is not None:
-            row = await conversations.by_public_id(session, body.conversation_id)
-            theirs = await calls.of_conversation(session, row.id)
-            number, conversation_id = number_to_call(theirs, await voicemails(session, row.id)), row.id
+        row = await conversations.by_public_id(session, body.conversation_id)
+        theirs = await calls.of_conversation(session, row.id)
+        number = number_to_call(theirs, await voicemails(session, row.id))
         if number is None:
             raise ApiError(409, "call_back_number_unknown")
+        refuse_abroad(services, number)
         task = await outbound.create(
             session,
             OutboundKind.CALLBACK,
             number,
             "",
             services.clock,
-            conversation_id=conversation_id,
+            conversation_id=row.id,
             created_by=agent.id,
         )
         task = await outbound.release(session, task.id, agent.id, services.clock, at_night=True)
@@ -66,6 +63,7 @@ async def tasks(_: SupervisorReading, services: ServicesDep) -> list[TaskView]:
 @router.post("/hotline/outbound", status_code=201)
 async def plan(body: TaskIn, at_desk: SupervisorWriting, services: ServicesDep) -> TaskView:
     """Plan a reminder; nothing is dialled before it is released."""
+    refuse_abroad(services, body.number)
     not_before = body.not_before
     if not_before is not None and not_before.tzinfo is None:
         not_before = not_before.replace(tzinfo=UTC)
@@ -86,6 +84,7 @@ async def plan(body: TaskIn, at_desk: SupervisorWriting, services: ServicesDep) 
             action="outbound.planned",
             subject=f"outbound_task:{task.id}",
             kind=body.kind,
+            number=masked(task.number),
         )
         return (await _views(session, [task]))[0]
 

@@ -115,10 +115,9 @@ class ConversationCallsView(BaseModel):
 
 
 class CallBackIn(Strict):
-    """Whom to call back: the caller of a conversation, or a number."""
+    """Whom to call back: the caller of a conversation. No number: a call costs, and so nobody dials what they like."""
 
-    conversation_id: PublicId | None = None
-    number: Telephone | None = None
+    conversation_id: PublicId
 
 
 class AgentPhoneIn(Strict):

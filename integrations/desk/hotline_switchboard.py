@@ -8,6 +8,7 @@ from integrations.gateway.errors import ApiError
 from integrations.gateway.services import Services
 from integrations.voice.reading import readable
 from integrations.voice.speech import SpeechUnavailable, Voice
+from property_db.calls.numbers import is_abroad
 
 if TYPE_CHECKING:  # the switchboard knows the gateway, and the gateway the desk
     from integrations.voice.hotline import HotlineStatus, Switchboard
@@ -28,6 +29,18 @@ def places_calls(services: Services) -> bool:
     """Whether calls that are planned and released are ever placed, by this process or another of the installation."""
     switchboard = services.hotline
     return switchboard is not None and switchboard.settings.outbound.enabled and switchboard.settings.sip is not None
+
+
+def refuse_abroad(services: Services, number: str) -> None:
+    """Refuse a number that the hotline does not dial, before it is stored; `voice.handover.dialling` looks once more.
+
+    Raises:
+        ApiError: it is abroad, and `outbound.international` does not allow that.
+    """
+    switchboard = services.hotline
+    allowed = switchboard is not None and switchboard.settings.outbound.international
+    if is_abroad(number) and not allowed:
+        raise ApiError(422, "number_abroad")
 
 
 async def state_of(services: Services) -> HotlineStateView:

@@ -1,7 +1,8 @@
 """Forgetting a resident everywhere: the database at once, files and the engine's memory as soon as they let us.
 
 What cannot be removed now (the engine is down, a disk refuses) is noted in the transaction that forgets, and tried
-again at every start and every minute until it is done.
+again at every start and every minute until it is done. Sound that no row tells of, so that nothing could note it, goes
+by :mod:`integrations.gateway.stray_recordings`.
 """
 
 import asyncio
@@ -14,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from integrations.gateway.engine_client import EngineUnavailable
 from integrations.gateway.every import Every
+from integrations.gateway.stray_recordings import StrayRecordings
 from property_db.channels import leftovers
 from property_db.clock import Clock
 from property_db.database import Database
@@ -67,14 +69,17 @@ class Forgetting:
             "recordings:forget": recording_dir or upload_dir.parent / "recordings",
         }
         self._on_forgotten = on_forgotten
+        self._strays = StrayRecordings(database, clock, self._folders["recordings:forget"])
         self._sweeper = Every(SWEEP_SECONDS, self.sweep, "forgetting.sweep_failed")
 
     async def start(self) -> None:
         """Do what an earlier process left, then watch."""
         self._sweeper.start()
+        await self._strays.start()
 
     async def stop(self) -> None:
         """Stop watching."""
+        await self._strays.stop()
         await self._sweeper.stop()
 
     async def forget(self, channel: str, external_id: str) -> None:

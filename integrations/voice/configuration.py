@@ -106,9 +106,15 @@ class VoiceSettings(_Section):
 
 
 class Outbound(_Section):
-    """Calls we place."""
+    """Calls we place.
+
+    Attributes:
+        international: numbers abroad may be dialled, to residents and to agents' telephones (see
+            `property_db.calls.numbers.is_abroad`); they are what toll fraud is after.
+    """
 
     enabled: bool = False
+    international: bool = False
     quiet_begin: TimeOfDay = time(20, 0)
     quiet_end: TimeOfDay = time(9, 0)
     attempts: int = Field(default=2, ge=1, le=5)

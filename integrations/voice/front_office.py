@@ -2,9 +2,12 @@
 
 import asyncio
 import contextlib
+from collections.abc import Coroutine
+from typing import Any
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from integrations.gateway.channel import ChosenOption, InboundMessage
 from integrations.gateway.errors import ApiError
@@ -14,7 +17,7 @@ from integrations.gateway.receiving import Received
 from integrations.voice import left_danger
 from integrations.voice.call.office import Chosen, NotTaken, Sent, Standing
 from integrations.voice.channel import NAME
-from integrations.voice.recording import RecordingFolder
+from integrations.voice.recording import RecordingFolder, StoredSound
 from property_db.calls import caller, recordings, voicemail
 from property_db.calls import service as calls
 from property_db.calls.models import Call, CallOutcome, CallState, Recording, RecordingKind
@@ -22,7 +25,7 @@ from property_db.clock import Clock
 from property_db.conversations import service as conversations
 from property_db.conversations.models import ConversationState
 from property_db.database import Database
-from property_db.errors import DomainError
+from property_db.errors import DatabaseBusy, DomainError
 from property_db.handoff import service as handoff
 from property_db.handoff.models import QueueKind
 from property_db.people import service as people
@@ -32,6 +35,10 @@ log = structlog.get_logger()
 VOICEMAIL_DAYS = 90
 """Where calls are not recorded: a message left on purpose is kept all the same."""
 KEEPING_SECONDS = 5.0
+TRY_AGAIN_SECONDS = (0.5, 1.0, 2.0, 4.0, 8.0)
+"""Pauses before a message left is filed once more: nothing but its sound tells of it until then."""
+_DATABASE_AWAY = (SQLAlchemyError, DatabaseBusy, OSError)
+"""A driver that cannot connect raises an `OSError` of its own."""
 _BOT_ANSWERS = (ConversationState.BOT, ConversationState.RATING)
 
 
@@ -67,7 +74,7 @@ class FrontOffice:
         self._keep_days = keep_days
         self._identity_id: int | None = None
         self._count = 0
-        self._keeping: set[asyncio.Task[None]] = set()
+        self._keeping: set[asyncio.Task[Any]] = set()
         self.public_id = call.public_id
         self.conversation_id: int | None = None
 
@@ -116,9 +123,7 @@ class FrontOffice:
         self, text: str, confidence: float, seconds: float, refused: str | None, message_id: int | None, sound: bytes
     ) -> None:
         """Keep it beside the call: nobody waits for the disk."""
-        task = asyncio.create_task(self._keep_heard(text, confidence, seconds, refused, message_id, sound))
-        self._keeping.add(task)
-        task.add_done_callback(self._keeping.discard)
+        self._beside(self._keep_heard(text, confidence, seconds, refused, message_id, sound))
 
     async def standing(self) -> Standing:
         """See :class:`Office`."""
@@ -160,34 +165,8 @@ class FrontOffice:
             await calls.speech_failed(session, self._call_id)
 
     async def voicemail(self, sound: bytes, transcript: str) -> bool:
-        """See :class:`Office`."""
-        try:
-            stored = await self._folder.keep(sound, self._clock.now())
-            async with self._database.transaction() as session:
-                call = await calls.get(session, self._call_id)
-                days = self._keep_days or VOICEMAIL_DAYS
-                recording = await recordings.add(
-                    session,
-                    call.id,
-                    RecordingKind.VOICEMAIL,
-                    stored.file,
-                    stored.seconds,
-                    stored.size,
-                    days,
-                    self._clock,
-                )
-                ticket = await voicemail.file(session, call, recording, transcript, self._number, self._clock)
-                conversation_id = (await calls.get(session, self._call_id)).conversation_id
-                events: list[Event] = []
-                if conversation_id is not None:
-                    events = await left_danger.raise_alarm(session, conversation_id, transcript, self._clock)
-                    events.append(ConversationChanged(conversation_id))
-        except (OSError, SQLAlchemyError, DomainError) as error:
-            log.error("voice.voicemail_lost", call=self.public_id, error=type(error).__name__)
-            return False
-        log.info("voice.voicemail_filed", call=self.public_id, ticket=ticket.number)
-        self._hub.publish(*events)
-        return True
+        """See :class:`Office`; filed to its end, also where whoever waits for it is cancelled."""
+        return await asyncio.shield(self._beside(self._keep_voicemail(sound, transcript)))
 
     async def ended(self, outcome: CallOutcome) -> None:
         """See :class:`Office`; who waited for a person waits no longer, and who had one is told to them."""
@@ -203,27 +182,79 @@ class FrontOffice:
                 changed.append(ConversationChanged(self.conversation_id))
         self._hub.publish(*changed)
 
+    def _beside[Result](self, work: Coroutine[Any, Any, Result]) -> asyncio.Task[Result]:
+        """Do it beside the call, whose end waits for it a while."""
+        task = asyncio.create_task(work, name="voice.keeping")
+        self._keeping.add(task)
+        task.add_done_callback(self._keeping.discard)
+        return task
+
+    # Messages left
+
+    async def _keep_voicemail(self, sound: bytes, transcript: str) -> bool:
+        try:
+            stored = await self._folder.keep(sound, self._clock.now(), voicemail=True)
+        except OSError as error:
+            log.error("voice.voicemail_lost", call=self.public_id, error=type(error).__name__)
+            return False
+        try:
+            events = await self._file_until_filed(stored, transcript)
+        except (*_DATABASE_AWAY, DomainError, asyncio.CancelledError) as error:
+            # The sound stays for a person to find, until `stray_recordings` removes it.
+            log.error("voice.voicemail_lost", call=self.public_id, error=type(error).__name__, file=stored.file)
+            if isinstance(error, asyncio.CancelledError):
+                raise
+            return False
+        self._hub.publish(*events)
+        return True
+
+    async def _file_until_filed(self, stored: StoredSound, transcript: str) -> list[Event]:
+        """File a message, again after each pause while the database is away; what listeners are to know.
+
+        A commit that fails may have been made all the same, so each try but the first looks before.
+
+        Raises:
+            SQLAlchemyError, DatabaseBusy, OSError: the last try failed too.
+            DomainError: it is refused, as it would be each time.
+        """
+        events: list[Event] = []
+        for tried, pause in enumerate((*TRY_AGAIN_SECONDS, None)):
+            try:
+                if not (tried and await self._has_row(stored)):
+                    await self._file(stored, transcript, events)
+            except _DATABASE_AWAY as error:
+                if pause is None:
+                    raise
+                log.warning("voice.voicemail_later", call=self.public_id, error=type(error).__name__)
+                await asyncio.sleep(pause)
+            else:
+                break
+        return events
+
+    async def _file(self, stored: StoredSound, transcript: str, events: list[Event]) -> None:
+        """One try; `events` are of the newest one, also where its commit fails."""
+        events.clear()
+        async with self._database.transaction() as session:
+            call = await calls.get(session, self._call_id)
+            recording = await self._row(session, RecordingKind.VOICEMAIL, stored, self._keep_days or VOICEMAIL_DAYS)
+            ticket = await voicemail.file(session, call, recording, transcript, self._number, self._clock)
+            conversation_id = (await calls.get(session, self._call_id)).conversation_id
+            if conversation_id is not None:
+                events += await left_danger.raise_alarm(session, conversation_id, transcript, self._clock)
+                events.append(ConversationChanged(conversation_id))
+        log.info("voice.voicemail_filed", call=self.public_id, ticket=ticket.number)
+
+    # What was heard
+
     async def _keep_heard(
         self, text: str, confidence: float, seconds: float, refused: str | None, message_id: int | None, sound: bytes
     ) -> None:
+        stored = await self._sound_of(sound)
         try:
-            stored = None
-            if self._keep_days is not None and sound:
-                with contextlib.suppress(OSError):
-                    stored = await self._folder.keep(sound, self._clock.now())
             async with self._database.transaction() as session:
                 recording: Recording | None = None
                 if stored is not None:
-                    recording = await recordings.add(
-                        session,
-                        self._call_id,
-                        RecordingKind.UTTERANCE,
-                        stored.file,
-                        stored.seconds,
-                        stored.size,
-                        self._keep_days or 1,
-                        self._clock,
-                    )
+                    recording = await self._row(session, RecordingKind.UTTERANCE, stored, self._keep_days or 1)
                 await calls.heard(
                     session,
                     self._call_id,
@@ -235,11 +266,44 @@ class FrontOffice:
                     recording_id=None if recording is None else recording.id,
                     refused=refused,
                 )
-        except (SQLAlchemyError, DomainError) as error:
+        except (*_DATABASE_AWAY, DomainError) as error:
             log.error("voice.heard_not_kept", call=self.public_id, error=type(error).__name__)
+            if stored is not None:
+                await self._drop(stored)
             return
         if self.conversation_id is not None and message_id is not None:
             self._hub.publish(ConversationChanged(self.conversation_id))  # the desk shows what was heard with it
+
+    async def _sound_of(self, sound: bytes) -> StoredSound | None:
+        """The sound on disk; None where nothing is recorded, or the disk refuses: the words are kept all the same."""
+        if self._keep_days is None or not sound:
+            return None
+        with contextlib.suppress(OSError):
+            return await self._folder.keep(sound, self._clock.now())
+        return None
+
+    async def _drop(self, stored: StoredSound) -> None:
+        """Remove the sound of a moment that was not kept; where that cannot be told now, `stray_recordings` does it."""
+        with contextlib.suppress(*_DATABASE_AWAY):
+            if not await self._has_row(stored):
+                await self._folder.drop(stored.file)
+
+    async def _has_row(self, stored: StoredSound) -> bool:
+        async with self._database.reading() as session:
+            return bool(await recordings.known(session, [stored.public_id]))
+
+    async def _row(self, session: AsyncSession, kind: RecordingKind, stored: StoredSound, days: int) -> Recording:
+        return await recordings.add(
+            session,
+            self._call_id,
+            kind,
+            stored.file,
+            stored.seconds,
+            stored.size,
+            days,
+            self._clock,
+            public_id=stored.public_id,
+        )
 
 
 def _awaits(received: Received) -> bool:

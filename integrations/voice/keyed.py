@@ -8,12 +8,14 @@ Speech: numbers and rooms are what recognition destroys, so whatever is made of 
 """
 
 import re
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from bot.language import phones, rooms
 from bot.language.normalise import normalise
 from bot.language.numerals import DIGIT_VALUES, to_int
-from integrations.voice.spoken.answer import Expects, Offered, SpokenAnswer
+from integrations.voice.reading.numbers import in_groups
+from integrations.voice.spoken.answer import Expects, Offered, Sentence, SpokenAnswer
 from integrations.voice.spoken.wording import entry, has, rewritten, say, sentences
 from property_db.clock import SHANGHAI
 from property_db.people.masking import is_mobile
@@ -25,6 +27,7 @@ _ROOM = re.compile(r"(?:(?P<building>\d{1,2})\*(?:(?P<unit>\d{1,2})\*)?)?(?P<roo
 _ROOM_WITHOUT_STARS = re.compile(r"(?P<building>\d)(?P<unit>\d)(?P<room>\d{3})")
 _MOMENT = re.compile(r"(?:(?P<month>\d{2}))?(?P<day>\d{2})(?P<hour>\d{2})")
 _BETWEEN = re.compile(r"[\s,，、。.:：;；!！?？\-—–+]+")
+_SPELLED = re.compile(r"\d+[A-Z]?")
 _FURTHEST = timedelta(days=200)
 _MONTHS_TRIED = 12
 
@@ -96,14 +99,25 @@ def text_of_speech(expects: Expects, heard: str) -> str | None:
 
 
 def read_back(value: str, today: date | None = None) -> SpokenAnswer:
-    """The question whether ``value`` was meant; key 1 is yes (id ``YES``), key 2 is no (id ``NO``)."""
+    """The question whether ``value`` was meant; key 1 is yes (id ``YES``), key 2 is no (id ``NO``).
+
+    Digits alone are a room, a code or a telephone, never a quantity: they are spelled, 1212 as 幺二幺二.
+    """
     options = {"1": Offered(YES, say("read_back_yes")), "2": Offered(NO, say("read_back_no"))}
     keys = say("option_joint").join(say("option", title=option.title, digit=digit) for digit, option in options.items())
     return SpokenAnswer(
-        sentences=(*sentences(say("read_back", value=value), today), *sentences(keys, today)),
+        sentences=(*_asked_back(value, today), *sentences(keys, today)),
         options=options,
         expects="choice",
     )
+
+
+def _asked_back(value: str, today: date | None) -> list[Sentence]:
+    asked = sentences(say("read_back", value=value), today)
+    if not _SPELLED.fullmatch(value):
+        return asked
+    spelled = sentences(say("read_back", value=in_groups(value)), today)
+    return [replace(sentence, read=heard.read) for sentence, heard in zip(asked, spelled, strict=True)]
 
 
 def _mobile(digits: str) -> str | None:

@@ -27,6 +27,8 @@ log = structlog.get_logger()
 
 LONGEST_TEXT = 300
 LONGEST_RECORDING_SECONDS = 60
+_UNUSABLE = "?"
+"""No value has this name."""
 
 
 class PromptUnknown(Exception):
@@ -94,7 +96,7 @@ class Prompts:
 
         Raises:
             PromptUnknown: there is no such prompt.
-            PromptWrong: it is too long, or names a value that is not there.
+            PromptWrong: it is too long, or names a value that is not there, or says how to write one (``{ahead:>3}``).
         """
         usual, text = self._standard(key), text.strip()
         if len(text) > LONGEST_TEXT:
@@ -198,10 +200,18 @@ def _checked(file: Path) -> dict[str, str]:
 
 
 def _names(text: str) -> set[str]:
+    """The values that a text names; one that cannot be filled in names what no standard text does.
+
+    A width makes a text of any size (``{company:>200000000}``), a conversion or a value inside a form fails only while
+    somebody is on the line: nothing but the bare name is taken.
+    """
     try:
-        return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+        parts = list(string.Formatter().parse(text))
     except ValueError:
-        return {"?"}  # a lonely brace: never among the names of a standard text
+        return {_UNUSABLE}  # a lonely brace
+    if any(form or conversion for _, _, form, conversion in parts):
+        return {_UNUSABLE}
+    return {name for _, name, _, _ in parts if name is not None}
 
 
 def _plain_sound(sound: bytes) -> bytes:

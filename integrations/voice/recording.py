@@ -1,17 +1,23 @@
-"""Recordings of calls: 8 kHz WAV files in the data folder, readable by their owner only."""
+"""Recordings of calls: 8 kHz WAV files in the data folder, readable by their owner only.
+
+`2026-11/<id>.wav` is a moment of a call, `voicemail/2026-11/<id>.wav` a message left on it; the id is the recording's
+outside id. What the database does not know is removed by :mod:`integrations.gateway.stray_recordings`, which waits
+longer with messages.
+"""
 
 import asyncio
 import os
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from integrations.voice.line import SAMPLE_BYTES, SAMPLE_RATE
 from integrations.voice.wav import as_wav
 from property_db.clock import SHANGHAI
 
 FOLDER = "recordings"
+VOICEMAIL = "voicemail"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +28,14 @@ class StoredSound:
     seconds: float
     size: int
 
+    @property
+    def public_id(self) -> str:
+        """The outside id that its row has or will have."""
+        return PurePosixPath(self.file).stem
+
 
 class RecordingFolder:
-    """Where recordings lie, one folder a month.
+    """Where recordings lie, one folder a month, messages apart from moments.
 
     Args:
         data_dir: the data folder.
@@ -33,25 +44,34 @@ class RecordingFolder:
     def __init__(self, data_dir: Path) -> None:
         self._folder = data_dir / FOLDER
 
-    async def keep(self, pcm: bytes, at: datetime) -> StoredSound:
+    async def keep(self, pcm: bytes, at: datetime, *, voicemail: bool = False) -> StoredSound:
         """Write sound as it was on the line, in a thread.
+
+        Args:
+            voicemail: it is a message, of which nothing else tells should its row not be written.
 
         Raises:
             OSError: the disk is full, or the folder cannot be written.
         """
-        return await asyncio.to_thread(self._keep, pcm, at)
+        return await asyncio.to_thread(self._keep, pcm, at, f"{VOICEMAIL}/" if voicemail else "")
 
     async def drop(self, file: str) -> None:
-        """Remove a recording that nothing refers to."""
+        """Remove a recording that nothing refers to.
+
+        Raises:
+            OSError: it cannot be removed.
+        """
         await asyncio.to_thread((self._folder / file).unlink, missing_ok=True)
 
     def path(self, file: str) -> Path:
         """Where a recording is."""
         return self._folder / file
 
-    def _keep(self, pcm: bytes, at: datetime) -> StoredSound:
-        month = at.astimezone(SHANGHAI).strftime("%Y-%m")
-        (self._folder / month).mkdir(parents=True, exist_ok=True, mode=0o700)
+    def _keep(self, pcm: bytes, at: datetime, kind: str) -> StoredSound:
+        month = kind + at.astimezone(SHANGHAI).strftime("%Y-%m")
+        folder = self._folder / month
+        for one in (self._folder, folder.parent, folder):  # `parents` would make those between readable by all
+            one.mkdir(parents=True, exist_ok=True, mode=0o700)
         name = f"{month}/{uuid.uuid4().hex}.wav"
         data = as_wav(pcm)
         handle = os.open(self._folder / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

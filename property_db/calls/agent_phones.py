@@ -8,6 +8,7 @@ from property_db.calls import repository
 from property_db.calls.models import AgentPhone
 from property_db.calls.numbers import dialable
 from property_db.clock import Clock
+from property_db.people.masking import mask_phone
 from property_db.upsert import insert_for
 
 
@@ -26,13 +27,12 @@ async def set(  # noqa: A001 - read as `agent_phones.set`
         )
         audit.record(session, clock, actor=actor, action="agent_phone.removed", subject=actor)
         return None
-    statement = insert_for(session, AgentPhone).values(
-        agent_id=agent_id, number=dialable(number), created_at=clock.now()
-    )
+    dialled = dialable(number)
+    statement = insert_for(session, AgentPhone).values(agent_id=agent_id, number=dialled, created_at=clock.now())
     await session.execute(
         statement.on_conflict_do_update(index_elements=["agent_id"], set_={"number": statement.excluded.number})
     )
-    audit.record(session, clock, actor=actor, action="agent_phone.set", subject=actor)
+    audit.record(session, clock, actor=actor, action="agent_phone.set", subject=actor, number=mask_phone(dialled))
     return await repository.phone_of(session, agent_id)
 
 

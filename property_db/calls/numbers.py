@@ -7,6 +7,7 @@ from property_db.people.masking import is_mobile
 
 _COUNTRY = re.compile(r"(?:\+|00)86|86(?=1\d{10}$)")
 _FILLERS = re.compile(r"[\s\-().]")
+_ABROAD = re.compile(r"\+(?!86)|00(?!86)")
 _DIALABLE = re.compile(r"\+?[0-9*#]{2,20}")
 
 
@@ -32,3 +33,11 @@ def dialable(number: str) -> str:
     if _DIALABLE.fullmatch(dialled) is None:
         raise NumberInvalid
     return dialled
+
+
+def is_abroad(number: str) -> bool:
+    """Whether dialling this leaves the mainland: `+` or `00` before anything but 86.
+
+    Such calls cost most and are what somebody who has taken over an agent's desk would place.
+    """
+    return _ABROAD.match(_FILLERS.sub("", number)) is not None

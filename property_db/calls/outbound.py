@@ -18,6 +18,7 @@ from property_db.calls.errors import (
 from property_db.calls.models import CallOptOut, CallOutcome, OutboundKind, OutboundState, OutboundTask
 from property_db.calls.numbers import dialable, same
 from property_db.clock import SHANGHAI, Clock
+from property_db.people.masking import mask_phone
 
 QUIET_BEGIN = time(20)
 QUIET_END = time(9)
@@ -136,7 +137,8 @@ async def release(
         "at_night": at_night and task.kind is OutboundKind.CALLBACK,
     }
     await _move(session, task, (OutboundState.DRAFT,), values)
-    _note(session, clock, task, f"agent:{agent_id}", "outbound.released", explicit=explicit)
+    actor, number = f"agent:{agent_id}", mask_phone(task.number)
+    _note(session, clock, task, actor, "outbound.released", explicit=explicit, number=number)
     return await get(session, task_id)
 
 

@@ -104,6 +104,11 @@ async def by_ids(session: AsyncSession, recording_ids: Collection[int]) -> dict[
     return {recording.id: recording for recording in await _rows(session, Recording.id.in_(recording_ids))}
 
 
+async def known(session: AsyncSession, public_ids: Collection[str]) -> set[str]:
+    """Return those of these outside ids, some hundreds at most, that a recording has."""
+    return set(await session.scalars(select(Recording.public_id).where(Recording.public_id.in_(public_ids))))
+
+
 async def _rows(session: AsyncSession, which: ColumnElement[bool], limit: int | None = None) -> list[Recording]:
     statement = select(Recording).where(which).order_by(Recording.id).limit(limit)
     return list(await session.scalars(statement, execution_options={"populate_existing": True}))

@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from integrations.voice.call.office import Standing
 from integrations.voice.call.playing import Sentence
 from integrations.voice.handover.bridge import Bridge
+from integrations.voice.handover.dialling import dial, refuse_abroad
 from integrations.voice.handover.house import Dropped, House
 from integrations.voice.handover.sounds import ringing
 from integrations.voice.hotline import RunningCall, Switchboard
@@ -99,6 +100,11 @@ class PhoneHandover:
             log.exception("voice.handover_failed", call=call.public_id, error=type(error).__name__)
 
     async def _refer(self, call: RunningCall, agent_id: int, number: str, headers: dict[str, str]) -> None:
+        try:
+            refuse_abroad(self._switchboard, number)
+        except NotReached:
+            await self._note_unreachable(call, agent_id)
+            return
         parts = call.session.dialogue.parts
         parts.mouth.say([parts.prompt("connecting")])
         await parts.mouth.quiet()  # from here on the exchange decides what the caller hears
@@ -117,8 +123,7 @@ class PhoneHandover:
             log.info("voice.agent_not_reached", call=call.public_id, agent=agent_id, reason=missed.reason)
             if missed.reason == "unreachable" or missed.reason == "not_configured":
                 # Nobody's telephone works: the next agent would be no better off, and this one can type.
-                if call.office.conversation_id is not None:
-                    await self._house.note(call.office.conversation_id, agent_id, "unreachable")
+                await self._note_unreachable(call, agent_id)
                 return
             call.session.dialogue.parts.mouth.cut()  # it does not ring any more
             await self._drop(call, agent_id, missed.reason)
@@ -146,12 +151,9 @@ class PhoneHandover:
             await call.session.dialogue.parts.pace.sleep(PRESENT_SECONDS)
 
     async def _ring(self, call: RunningCall, number: str, headers: dict[str, str]) -> Line:
-        exchange = self._switchboard.exchange
-        if exchange is None:
-            raise NotReached("not_configured")
         waiting = asyncio.create_task(_keep_company(call), name="voice.ringing")
         try:
-            return await exchange.dial(number, headers, self._switchboard.settings.agent_ring_seconds)
+            return await dial(self._switchboard, number, headers, self._switchboard.settings.agent_ring_seconds)
         finally:
             waiting.cancel()
 
@@ -163,6 +165,10 @@ class PhoneHandover:
         if call.handed_to == agent_id:
             call.handed_to = None  # the same agent may take it again
         call.session.conversation_changed()
+
+    async def _note_unreachable(self, call: RunningCall, agent_id: int) -> None:
+        if call.office.conversation_id is not None:
+            await self._house.note(call.office.conversation_id, agent_id, "unreachable")
 
     async def _close(self, call: RunningCall, agent_id: int, *, caller_listens: bool) -> None:
         if call.office.conversation_id is not None:

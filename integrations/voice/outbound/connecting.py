@@ -8,6 +8,7 @@ from integrations.gateway.services import Services
 from integrations.voice.call.playing import Mouth, Sentence
 from integrations.voice.call.session import CallSession
 from integrations.voice.handover.bridge import Bridge
+from integrations.voice.handover.dialling import dial
 from integrations.voice.handover.house import House
 from integrations.voice.handover.sounds import ringing
 from integrations.voice.hotline import Switchboard
@@ -38,12 +39,10 @@ class AgentSide:
 
     async def call_back(self, agent_number: str, number: str, conversation_id: int | None) -> Ended:
         """Ring both and connect them; returns when it is over, whoever could not be reached."""
-        exchange = self._switchboard.exchange
-        if exchange is None:
-            return CallOutcome.FAILED, None
         context = await self._house.context("", conversation_id)
+        ring_seconds = self._switchboard.settings.agent_ring_seconds
         try:
-            agent = await exchange.dial(agent_number, context.headers(), self._switchboard.settings.agent_ring_seconds)
+            agent = await dial(self._switchboard, agent_number, context.headers(), ring_seconds)
         except NotReached as missed:
             log.info("voice.agent_not_reached", agent=self._agent_id, reason=missed.reason)
             return OUTCOMES[missed.reason], None

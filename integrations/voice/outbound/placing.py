@@ -8,6 +8,7 @@ import structlog
 
 from integrations.voice.call.session import CallSession
 from integrations.voice.handover.completed import completed, completes
+from integrations.voice.handover.dialling import dial
 from integrations.voice.hotline import Switchboard
 from integrations.voice.line import Line, NotReached
 from property_db.calls import service as calls
@@ -59,11 +60,8 @@ class Placing:
         Raises:
             NotReached: nobody answered; the call is ended then, as it is when this is cancelled.
         """
-        exchange = self._switchboard.exchange
         try:
-            if exchange is None:
-                raise NotReached("not_configured")
-            line = await exchange.dial(str(self.row.number), {}, RING_SECONDS)
+            line = await dial(self._switchboard, str(self.row.number), {}, RING_SECONDS)
         except NotReached as missed:
             await self.end(OUTCOMES[missed.reason])
             raise

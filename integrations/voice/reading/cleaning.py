@@ -20,10 +20,16 @@ _STARS = re.compile("[★⭐🌟]+")
 _KEYCAP = re.compile("([0-9])\ufe0f?\u20e3")
 _BOLD = re.compile(r"^\s*\*\*([^*\n]+)\*\*|^#{1,6}\s+|`+", re.MULTILINE)
 _BULLET = re.compile(r"^[ \t]*(?:[·•●○▪◦‣■◆▶>]|[-*–—](?=\s))[ \t]*", re.MULTILINE)
-_NUMBERED = re.compile(
-    r"^[ \t]*(?:\((\d{1,2})\)|(\d{1,2})(?:[.)](?!\d)|、(?!\d{1,2}[月日号天个楼栋年位层])))[ \t]*", re.MULTILINE
+_ONE_MORE = r"\d{1,4}[A-Za-z]?\s?"
+_NOT_LISTED = (
+    rf"、(?!{_ONE_MORE}(?:[、,，和及与至到~～#—–-]\s?{_ONE_MORE})*(?:[、#]|[号栋幢楼层室期区座户位都两]|单元|$)"
+    r"|\d{1,2}[月日天个年])"
 )
+"""A 、 that does not go on as 1、2、3号楼 or 1、2和3栋 do: only then does it mark an item of a list."""
+_NUMBERED = re.compile(rf"^[ \t]*(?:\((\d{{1,2}})\)|(\d{{1,2}})(?:[.)](?!\d)|{_NOT_LISTED}))[ \t]*", re.MULTILINE)
 _WITHIN = re.compile(r"(?<=[\s;；。,，])\((\d{1,2})\)|(?<=[;；。])\s*(\d{1,2})[.、](?!\d)")
+_RUNNING = re.compile(r"(?:(?<=[^\d\s][:：])|(?<=[^\d\s] ))(?P<number>\d{1,2})[.、](?!\d)")
+"""An item in the middle of a line: a mark only beside its neighbour, 一共 3. is none."""
 _QUOTES = re.compile("[\"'“”‘’「」『』《》〈〉{}\\[\\]<>]")
 _QUOTED_HEAD = re.compile("【([^】]*)】")
 _LINE_ENDS = re.compile(r"\s*\n\s*")
@@ -49,6 +55,7 @@ def cleaned(text: str, now: date | None) -> str:
     text = _BULLET.sub("", text)
     for pattern in (_NUMBERED, _WITHIN):
         text = pattern.sub(lambda m: filled(words.item, lambda _: m[1] or m[2]), text)
+    text = _RUNNING.sub(lambda m: _running(m, words.item), text)
     text = _QUOTED_HEAD.sub(r"，\1，", text)
     text = _QUOTES.sub("", _NOT_TITLES.sub(_compared, text))
     text = _SAME_SIGN.sub(r"\1\1\1\1", _LONG_NUMBER.sub(r"\g<0>，", text))
@@ -75,6 +82,20 @@ def _is_drawn(char: str) -> bool:
 
 def _compared(match: re.Match[str]) -> str:
     return "≤" if match[0] == "<" else "≥"
+
+
+def _running(match: re.Match[str], item: str) -> str:
+    number = int(match["number"])
+    before, after = match.string[: match.start()], match.string[match.end() :]
+    if number == 1:
+        listed = re.search(r"(?<!\d)2[.、](?!\d)", after) is not None or _item(item, 2) in after
+    else:
+        listed = re.search(rf"(?<!\d){number - 1}[.、](?!\d)", before) is not None or _item(item, number - 1) in before
+    return _item(item, number) if listed else match[0]
+
+
+def _item(item: str, number: int) -> str:
+    return filled(item, lambda _: str(number))
 
 
 def _moment(match: re.Match[str]) -> str:

@@ -57,8 +57,9 @@ def _below_ten_thousand(value: int, *, couple: bool) -> str:
 
 
 def counted(digits: str) -> str:
-    """A number before what it counts: ``2`` is 两, ``12`` 十二, ``2.5`` 二点五."""
-    return _COUPLE if digits.strip() == "2" else decimal(digits)
+    """A number before what it counts: ``2``, ``02`` and ``2.00`` are 两, ``12`` 十二, ``2.5`` 二点五."""
+    said = decimal(digits)
+    return _COUPLE if said == _TWO else said
 
 
 def decimal(text: str) -> str:

@@ -13,7 +13,8 @@ from integrations.voice.reading import numbers
 
 RULES = Path(__file__).with_name("rules.yml")
 _FIELD = re.compile(r"\{(?P<name>\w+)(?::(?P<kind>\w+))?\}")
-_MINUS, _EXTENSION, _POINT, _DASH = "负", "，转", "点", "杠"
+_MINUS, _EXTENSION, _POINT, _DASH, _MONTH, _BUILDING, _PAUSE = "负", "，转", "点", "杠", "月", "号楼", "，"
+_KEYS = {"#": "井号", "*": "星号"}
 
 KINDS: dict[str, Callable[[str], str]] = {
     **numbers.SAYS,
@@ -21,8 +22,12 @@ KINDS: dict[str, Callable[[str], str]] = {
     "plate": lambda text: numbers.spelled(text.upper()),
     "padded": lambda text: (numbers.DIGITS[0] if text[0] == "0" and text != "00" else "") + numbers.whole(text),
     "minus": lambda text: _MINUS if text else "",
+    "month": lambda text: _MONTH if text else "",
+    "key": lambda text: _KEYS.get(text, ""),
+    "building": lambda text: _BUILDING if text.startswith("#") else text,
     "extension": lambda text: _EXTENSION + numbers.spelled(text) if text else "",
     "dotted": lambda text: _POINT.join(numbers.numerals(part) for part in text.split(".")),
+    "pieces": lambda text: _PAUSE.join(numbers.in_groups(part) for part in re.split("[- ]", text)),
     "dashed": lambda text: _DASH.join(numbers.spelled(part) for part in text.split("-")),
 }
 """How a found piece can be said; the names are explained at the head of ``rules.yml``."""
@@ -90,6 +95,6 @@ def tables() -> Tables:
 
 
 def _compiled(pattern: str, lists: dict[str, str]) -> re.Pattern[str]:
-    for name, words in lists.items():
+    for name, words in reversed(lists.items()):  # a list may name those above it
         pattern = pattern.replace(f"<{name}>", words)
     return re.compile(pattern)

@@ -16,6 +16,8 @@ log = structlog.get_logger()
 
 STRANGERS_A_SECOND = 20.0
 STRANGERS_AT_ONCE = 40.0
+LONGEST_OF_STRANGERS = 1500
+"""Bytes; an honest first packet fits one frame of Ethernet."""
 REPORT_SECONDS = 60.0
 
 
@@ -43,7 +45,11 @@ class Access:
 
     def allows(self, address: str) -> bool:
         """Whether calls are taken from there, and what it says of the caller is believed."""
-        return address in self._exchange or self._in_networks(address)
+        return self.is_exchange(address) or self._in_networks(address)
+
+    def is_exchange(self, address: str) -> bool:
+        """Whether this is one of the registrar's addresses."""
+        return address in self._exchange
 
     def _in_networks(self, address: str) -> bool:
         known = self._known.get(address)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 from aiosipua import SipRequest
-from aiosipua.auth import SipDigestAuth
 
 from integrations.voice.configuration import Sip
 from integrations.voice.sip.access import Access
+from integrations.voice.sip.credentials import Credentials
 from integrations.voice.sip.messages import Address, Identity
 from integrations.voice.sip.pace import Pace
 from integrations.voice.sip.ports import Ports
@@ -33,6 +33,7 @@ class Equipment:
         transactions: the SIP socket.
         pace: the clock of all sound.
         ports: the RTP ports.
+        credentials: the extension's name and password; None where we are none.
     """
 
     def __init__(self, settings: Sip, access: Access, transactions: Transactions) -> None:
@@ -41,6 +42,7 @@ class Equipment:
         self.transactions = transactions
         self.pace = Pace()
         self.ports = Ports(settings.rtp_ports[0], settings.rtp_ports[1], settings.host)
+        self.credentials = None if settings.registration is None else Credentials(settings.registration, access)
         self._lines: dict[tuple[str, str], SipLine] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -49,14 +51,6 @@ class Equipment:
         """Our extension's name."""
         registration = self.settings.registration
         return registration.user if registration is not None else DEFAULT_USER
-
-    @property
-    def credentials(self) -> SipDigestAuth | None:
-        """The extension's name and password."""
-        registration = self.settings.registration
-        if registration is None:
-            return None
-        return SipDigestAuth(registration.user, registration.password.get_secret_value())
 
     @property
     def domain(self) -> str | None:

@@ -33,7 +33,7 @@ class Inbound:
     Args:
         equipment: what all calls share.
         take: runs a call to its end; a call it leaves behind is ended.
-        most_calls: one more hears busy.
+        most_calls: calls that came in, at once; one more hears busy.
     """
 
     def __init__(self, equipment: Equipment, take: Take, most_calls: int) -> None:
@@ -74,8 +74,10 @@ class Inbound:
             log.info("voice.sip_unacceptable", reason=str(reason))
             transactions.respond(server, response(request, 488))
             return
-        if len(self._equipment.lines) + len(self._opening) >= self._most_calls:
-            log.info("voice.sip_busy", calls=len(self._equipment.lines))
+        # Agents' telephones and those we rang take nobody's place: a caller who talks to one is one call, not two.
+        calls = sum(line.came_in for line in self._equipment.lines) + len(self._opening)
+        if calls >= self._most_calls:
+            log.info("voice.sip_busy", calls=calls)
             transactions.respond(server, response(request, 486))
             return
         transactions.respond(server, response(request, 100))
@@ -141,7 +143,7 @@ class Inbound:
             return None
         us = equipment.identity(source)
         dialog = create_dialog_from_request(request, local_tag=generate_tag())
-        leg = Leg(equipment.transactions, dialog, source, us, equipment.credentials)
+        leg = Leg(equipment.transactions, dialog, source, us, credentials=None)
         line = SipLine(
             equipment, leg, sound, self._description(us.address[0], sound.port), _facts(request), server, offer
         )

@@ -3,15 +3,13 @@
 from collections.abc import Mapping
 
 from aiosipua import SipRequest, SipResponse
-from aiosipua.auth import SipDigestAuth, answer_challenge
 from aiosipua.dialog import Dialog, dialog_matches, remote_cseq_valid
 from aiosipua.headers import stringify_uri
 
+from integrations.voice.sip.credentials import Credentials
 from integrations.voice.sip.messages import AGENT, ALLOW, Address, Identity, success_acknowledged
 from integrations.voice.sip.sdp import CONTENT_TYPE
 from integrations.voice.sip.transactions import Transactions
-
-CHALLENGES = (401, 407)
 
 
 class Leg:
@@ -25,11 +23,12 @@ class Leg:
         dialog: tags, numbers, route.
         peer: where requests go.
         us: who we are there.
-        credentials: for an exchange that asks; None where we have none.
+        credentials: for a registrar that asks; None where we have none, and for a call that came in: who called us
+            has no reason to ask.
     """
 
     def __init__(
-        self, transactions: Transactions, dialog: Dialog, peer: Address, us: Identity, credentials: SipDigestAuth | None
+        self, transactions: Transactions, dialog: Dialog, peer: Address, us: Identity, credentials: Credentials | None
     ) -> None:
         self.dialog = dialog
         self.peer = peer
@@ -54,19 +53,19 @@ class Leg:
     async def request(
         self, method: str, headers: Mapping[str, str] | None = None, sdp: str | None = None
     ) -> SipResponse:
-        """Send a request within the dialog and wait for its final answer; a challenge is answered once.
+        """Send a request within the dialog and wait for its final answer; the registrar's challenge is answered once.
 
         Raises:
             NoAnswer: the other side is silent.
         """
         request = self._built(method, headers or {}, sdp)
         answer = await self._sent(request)
-        if answer.status_code in CHALLENGES and self._credentials is not None:
-            proof = answer_challenge(self._credentials, answer, answer.status_code, method, request.uri)
-            if proof is not None:
-                request = self._built(method, {**(headers or {}), proof[0]: proof[1]}, sdp)
-                answer = await self._sent(request)
-        return answer
+        proof = (
+            None if self._credentials is None else self._credentials.for_call(answer, method, request.uri, self.peer)
+        )
+        if proof is None:
+            return answer
+        return await self._sent(self._built(method, {**(headers or {}), **proof}, sdp))
 
     async def _sent(self, request: SipRequest) -> SipResponse:
         answer = await self._transactions.request(request, self.peer)

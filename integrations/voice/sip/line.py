@@ -117,6 +117,11 @@ class SipLine:
         """Whether nobody has answered or refused it yet."""
         return self._state == "ringing"
 
+    @property
+    def came_in(self) -> bool:
+        """Whether the other side called us."""
+        return self._invite is not None
+
     async def answer(self) -> None:
         """Take the call; see :class:`integrations.voice.line.Line`."""
         if self._state == "talking":

@@ -10,6 +10,8 @@ from aiosipua.headers import CSeq, Via, parse_via, stringify_cseq, stringify_via
 from aiosipua.message import missing_required_headers
 from aiosipua.utils import format_addr, generate_branch, generate_tag
 
+from integrations.voice.sip.limits import without_absurd
+
 logging.getLogger("aiosipua").setLevel(logging.ERROR)  # it warns of every odd packet, and anybody can send those
 
 Address = tuple[str, int]
@@ -77,16 +79,18 @@ def read(data: bytes, source: Address) -> SipRequest | SipResponse | None:
         Malformed: a request with something wrong in it.
     """
     try:
+        data, absurd = without_absurd(data)
         message = SipMessage.parse(data)
         vias = message.headers.get("via")
         if not vias or not vias[0].upper().startswith("SIP/2.0/UDP ") or not message.via[0].branch:
             return None
         if isinstance(message, SipResponse):
-            return message if message.cseq is not None and 100 <= message.status_code <= 699 else None
+            sound = not absurd and message.cseq is not None and 100 <= message.status_code <= 699
+            return message if sound else None
         stamp(message, source)
     except Exception:  # whatever a parser makes of a stranger's bytes, to us it is no message
         return None
-    status = _wrong_with(message, data)
+    status = 400 if absurd else _wrong_with(message, data)
     if status is not None:
         raise Malformed(message, status)
     return message

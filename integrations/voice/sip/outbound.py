@@ -7,14 +7,14 @@ from typing import Literal
 
 import structlog
 from aiosipua import SipRequest, SipResponse
-from aiosipua.auth import answer_challenge
 from aiosipua.dialog import Dialog
 from aiosipua.utils import format_addr, generate_call_id, generate_tag
 
 from integrations.voice.line import NotReached
 from integrations.voice.sip import numbers, session_timer
+from integrations.voice.sip.credentials import CHALLENGES
 from integrations.voice.sip.equipment import Equipment, resolve
-from integrations.voice.sip.leg import CHALLENGES, Leg
+from integrations.voice.sip.leg import Leg
 from integrations.voice.sip.line import Facts, SipLine
 from integrations.voice.sip.messages import SUPPORTED, Address, outside_dialog
 from integrations.voice.sip.ports import NoPorts
@@ -177,8 +177,7 @@ class _Attempt:
         """What a second try carries in addition; None where there is none."""
         credentials = self._equipment.credentials
         if answer.status_code in CHALLENGES and credentials is not None:
-            proof = answer_challenge(credentials, answer, answer.status_code, "INVITE", invite.uri)
-            return None if proof is None else {proof[0]: proof[1]}
+            return credentials.for_call(answer, "INVITE", invite.uri, self._address)
         least = answer.get_header("min-se") or ""
         if answer.status_code == 422 and least.strip().isdigit():
             self._session = max(self._session, int(least))

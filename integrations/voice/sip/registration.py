@@ -1,20 +1,17 @@
 """Registering as an extension of an exchange (RFC 3261 10), and staying it."""
 
 import asyncio
-from collections.abc import Callable
 from typing import Literal
 
 import structlog
 from aiosipua import SipResponse
-from aiosipua.auth import SipDigestAuth, answer_challenge
 from aiosipua.utils import generate_call_id, generate_tag
 
 from integrations.voice.configuration import SipRegistration
-from integrations.voice.sip.access import Access
-from integrations.voice.sip.equipment import resolve
-from integrations.voice.sip.leg import CHALLENGES
-from integrations.voice.sip.messages import Address, Identity, outside_dialog
-from integrations.voice.sip.transactions import NoAnswer, Transactions
+from integrations.voice.sip.credentials import CHALLENGES, Credentials
+from integrations.voice.sip.equipment import Equipment, resolve
+from integrations.voice.sip.messages import Address, outside_dialog
+from integrations.voice.sip.transactions import NoAnswer
 
 log = structlog.get_logger()
 
@@ -36,23 +33,16 @@ class Registration:
 
     Args:
         settings: the extension.
-        transactions: the socket.
-        identity: who we are for that registrar.
-        access: told the registrar's addresses, from which calls are taken.
+        credentials: the extension's name and password; told the realms in which the registrar asks for them.
+        equipment: the socket, and who may call: calls are taken from the registrar's addresses.
     """
 
-    def __init__(
-        self,
-        settings: SipRegistration,
-        transactions: Transactions,
-        identity: Callable[[Address], Identity],
-        access: Access,
-    ) -> None:
+    def __init__(self, settings: SipRegistration, credentials: Credentials, equipment: Equipment) -> None:
         self._settings = settings
-        self._transactions = transactions
-        self._identity = identity
-        self._access = access
-        self._credentials = SipDigestAuth(settings.user, settings.password.get_secret_value())
+        self._credentials = credentials
+        self._transactions = equipment.transactions
+        self._identity = equipment.identity
+        self._access = equipment.access
         self._domain = settings.domain or settings.registrar
         self._call_id = generate_call_id("guanjia")
         self._tag = generate_tag()
@@ -142,9 +132,9 @@ class Registration:
                 continue
             stale = "stale=true" in (answer.get_header("www-authenticate") or "").lower().replace('"', "")
             if status in CHALLENGES and (not challenged or stale):
-                proof = answer_challenge(self._credentials, answer, status, "REGISTER", uri)
+                proof = self._credentials.for_registrar(answer, uri)
                 if proof is not None:
-                    headers, challenged = {proof[0]: proof[1]}, True
+                    headers, challenged = proof, True
                     continue
             return 0, str(status)
         return 0, "refused_again"

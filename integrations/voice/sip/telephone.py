@@ -10,7 +10,7 @@ import structlog
 from integrations.voice.configuration import Sip
 from integrations.voice.line import Line, NotReached
 from integrations.voice.sip import in_dialog, outbound
-from integrations.voice.sip.access import Access
+from integrations.voice.sip.access import LONGEST_OF_STRANGERS, Access
 from integrations.voice.sip.equipment import Equipment
 from integrations.voice.sip.inbound import Inbound, Take
 from integrations.voice.sip.messages import Address, response
@@ -48,7 +48,7 @@ class SipTelephone:
     Args:
         settings: the section ``sip`` of ``hotline.yml``.
         take: runs an incoming call to its end.
-        most_calls: calls at once; one more hears busy.
+        most_calls: calls that come in, at once; one more hears busy.
         t1: SIP's shortest repetition in seconds; tests make it short.
     """
 
@@ -58,10 +58,8 @@ class SipTelephone:
         self._equipment = Equipment(settings, self._access, self._transactions)
         self._inbound = Inbound(self._equipment, take, most_calls)
         self._registration: Registration | None = None
-        if settings.registration is not None:
-            self._registration = Registration(
-                settings.registration, self._transactions, self._equipment.identity, self._access
-            )
+        if settings.registration is not None and self._equipment.credentials is not None:
+            self._registration = Registration(settings.registration, self._equipment.credentials, self._equipment)
         self._registering: asyncio.Task[None] | None = None
         self._listening = False
 
@@ -124,10 +122,18 @@ class SipTelephone:
 
     # --- packets ------------------------------------------------------------------------------------------------------
 
-    def _heed(self, host: str) -> bool:
-        """Whether a packet is read: everything of who may call or talks to us, a few a second of the rest."""
+    def _heed(self, host: str, length: int) -> bool:
+        """Whether a packet is read: everything of who may call or talks to us, a few short ones a second of the rest.
+
+        Args:
+            host: where it came from.
+            length: bytes.
+        """
         if self._access.allows(host) or self._equipment.talks_to(host) or self._transactions.asks(host):
             return True
+        if length > LONGEST_OF_STRANGERS:  # before ``spend``: it must not cost honest strangers their turn
+            self._access.refused("large")
+            return False
         if self._access.spend():
             return True
         self._access.refused("flood")

@@ -65,7 +65,7 @@ class Transactions(asyncio.DatagramProtocol):
     """A UDP socket that speaks SIP.
 
     Args:
-        heed: whether a packet from this address is read at all (called before parsing).
+        heed: whether a packet from this host, of so many bytes, is read at all (called before parsing).
         serve: called with each new request, once.
         junk: called with a word for each packet that is no SIP.
         t1: RFC 3261's T1 in seconds; tests make it short.
@@ -73,7 +73,7 @@ class Transactions(asyncio.DatagramProtocol):
 
     def __init__(
         self,
-        heed: Callable[[str], bool],
+        heed: Callable[[str, int], bool],
         serve: Callable[[Server], None],
         junk: Callable[[str], None],
         t1: float = T1,
@@ -136,7 +136,7 @@ class Transactions(asyncio.DatagramProtocol):
     def datagram_received(self, data: bytes, addr: tuple[str | int, ...]) -> None:
         """Read one packet; nothing in it may raise out of here."""
         source = (str(addr[0]), int(addr[1]))
-        if not self._heed(source[0]):
+        if not self._heed(source[0], len(data)):
             return
         if not looks_like_sip(data):
             if data.strip(b"\r\n\0"):  # empty ones keep a NAT binding alive

@@ -57,7 +57,7 @@ def emergency(block: b.Emergency) -> list[Part]:
     heading, _, rest = block.text.partition("\n")
     joined = f"{heading.rstrip()}{rest.lstrip()}" if heading.rstrip().endswith(("：", ":")) else block.text
     # The heading ends in a colon, so the number of the first line would be read as part of it.
-    joined = re.sub(r"(?<=[：:])\s*1[.、]\s*", "", joined)
+    joined = re.sub(r"(?<=[：:])\s*1[.、](?!\d)\s*", "", joined)
     parts = [Part(line) for line in joined.split("\n") if line.strip()]
     missing = [phone for phone in block.phones if phone.number not in block.text]
     if missing:

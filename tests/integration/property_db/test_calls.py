@@ -404,6 +404,8 @@ async def test_an_agent_has_one_telephone(database: Database, clock: SettableClo
         assert kept is not None
         assert (kept.number, await agent_phones.of(session, agent.id)) == (WANG, WANG)
         assert await agent_phones.all_of(session) == {agent.id: WANG}
+        acts = [entry for entry in await audit.about(session, f"agent:{agent.id}") if entry.action == "agent_phone.set"]
+        assert [entry.detail for entry in acts] == [{"number": "**01"}, {"number": "138****8000"}]
         with pytest.raises(NumberInvalid):
             await agent_phones.set(session, agent.id, "sip:8001@elsewhere", clock)
         assert await agent_phones.set(session, agent.id, None, clock) is None

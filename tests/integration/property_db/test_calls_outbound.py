@@ -87,7 +87,7 @@ async def test_a_draft_is_not_dialled_until_somebody_releases_it(
         clock.now(),
     )
     assert (entry.actor, entry.action) == (f"agent:{agent.id}", "outbound.released")
-    assert entry.detail == {"kind": "appointment", "explicit": False}
+    assert entry.detail == {"kind": "appointment", "explicit": False, "number": "138****8000"}
     assert await _due(database, clock) == [task.id]
 
 

@@ -92,10 +92,10 @@ def carry(world: World, *rows: Call) -> FakeSwitchboard:
     return switchboard
 
 
-def dials_out(world: World) -> None:
+def dials_out(world: World, *, international: bool = False) -> None:
     """Let the server have a telephone that places calls."""
     switchboard = carry(world)
-    switchboard.settings = Hotline(sip=Sip(), outbound=Outbound(enabled=True))
+    switchboard.settings = Hotline(sip=Sip(), outbound=Outbound(enabled=True, international=international))
 
 
 async def rings(world: World, resident: Resident | None = None, number: str | None = NUMBER) -> Call:

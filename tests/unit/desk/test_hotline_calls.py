@@ -168,13 +168,58 @@ async def test_calling_back_needs_a_telephone_of_the_agent_and_a_number(
     assert refused["error"]["code"] == "call_back_number_unknown"
     await xiaoli.post("/calls/back", expect=422)
     assert await planned(world) == []
-    assert (await xiaoli.post("/calls/back", number="13900139000"))["number_masked"] == "139****9000"
 
 
-async def test_where_no_calls_are_placed_a_call_back_is_refused(world: World, xiaoli: Browser) -> None:
+async def test_nobody_calls_back_a_number_of_their_own_choice(world: World, xiaoli: Browser, arrive: Arrive) -> None:
+    dials_out(world)
+    await xiaoli.http.put("/me/phone", json={"number": "8001"})
+    caller = await arrive(channel="voice")
+    await hangs_up(world, await rings(world, caller))
+    await xiaoli.post("/calls/back", expect=422, number="13900139000")
+    await xiaoli.post("/calls/back", expect=422, number="13900139000", conversation_id=caller.id)
+    assert await planned(world) == []
+
+
+@pytest.mark.parametrize("number", ["0085212345678", "+85212345678"])
+async def test_nobody_abroad_is_called_back_unless_the_hotline_may(
+    world: World, xiaoli: Browser, arrive: Arrive, number: str
+) -> None:
+    dials_out(world)
+    await xiaoli.http.put("/me/phone", json={"number": "8001"})
+    caller = await arrive(channel="voice")
+    await hangs_up(world, await rings(world, caller, number=number))
+    refused = await xiaoli.post("/calls/back", expect=422, conversation_id=caller.id)
+    assert refused["error"]["code"] == "number_abroad"
+    assert "international: true" in refused["error"]["message"]
+    assert await planned(world) == []
+    dials_out(world, international=True)
+    await xiaoli.post("/calls/back", conversation_id=caller.id)
+    assert [task.number for task in await planned(world)] == [number]
+
+
+@pytest.mark.parametrize("number", ["0085212345678", "+85212345678"])
+async def test_an_agent_s_telephone_is_not_abroad_unless_the_hotline_may_call_there(
+    world: World, xiaoli: Browser, number: str
+) -> None:
+    for _ in range(2):  # without a hotline, and with one
+        refused = await xiaoli.http.put("/me/phone", json={"number": number})
+        assert (refused.status_code, refused.json()["error"]["code"]) == (422, "number_abroad")
+        dials_out(world)
+    assert (await xiaoli.http.put("/me/phone", json={"number": "+8613800138000"})).json() == {"number": NUMBER}
+    dials_out(world, international=True)
+    assert (await xiaoli.http.put("/me/phone", json={"number": number})).json() == {"number": number}
+    assert [entry.detail["number"] for entry in await audited(world, "agent_phone.set")] == [
+        "138****8000",
+        f"{number[:3]}****5678",
+    ]
+
+
+async def test_where_no_calls_are_placed_a_call_back_is_refused(world: World, xiaoli: Browser, arrive: Arrive) -> None:
     carry(world)
     await xiaoli.http.put("/me/phone", json={"number": "8001"})
-    refused = await xiaoli.post("/calls/back", expect=409, number="13900139000")
+    caller = await arrive(channel="voice")
+    await hangs_up(world, await rings(world, caller))
+    refused = await xiaoli.post("/calls/back", expect=409, conversation_id=caller.id)
     assert refused["error"]["code"] == "call_back_off"
     assert "hotline.yml" in refused["error"]["message"]
     assert await planned(world) == []
@@ -184,7 +229,7 @@ async def test_every_write_carries_the_token(world: World, supervisor: Browser) 
     del supervisor.http.headers["X-CSRF-Token"]
     writes = [
         ("PUT", "/me/phone", {"number": "8001"}),
-        ("POST", "/calls/back", {"number": "13900139000"}),
+        ("POST", "/calls/back", {"conversation_id": "a" * 32}),
         ("POST", "/hotline/outbound", {"kind": "outage", "number": "13900139000", "text": "停水"}),
         ("POST", f"/hotline/outbound/{'a' * 32}/release", {}),
         ("POST", f"/hotline/outbound/{'a' * 32}/cancel", {}),

@@ -17,7 +17,7 @@ from property_db.audit.models import AuditEntry
 from property_db.calls.models import CallOutcome
 from property_db.handoff.models import AgentRole
 from tests.unit.desk.conftest import Arrive, Browser, World
-from tests.unit.desk.telephone import NUMBER, SOUND, carry, hangs_up, rings, somebody
+from tests.unit.desk.telephone import NUMBER, SOUND, carry, dials_out, hangs_up, rings, somebody
 
 REMINDER: dict[str, Any] = {"kind": "appointment", "number": NUMBER, "text": "师傅明天上午九点上门"}
 
@@ -126,6 +126,24 @@ async def test_a_reminder_is_dialled_only_after_its_release(world: World, superv
     assert cancelled["state"] == "cancelled"
     assert [task["id"] for task in await supervisor.get("/hotline/outbound")] == [planned["id"]]
     assert await acts(world) == ["outbound.planned", "outbound.released", "outbound.cancelled"]
+
+
+async def test_the_audit_says_to_whom_without_the_number(world: World, supervisor: Browser) -> None:
+    planned = await supervisor.post("/hotline/outbound", **REMINDER)
+    await supervisor.post(f"/hotline/outbound/{planned['id']}/release")
+    async with world.database.reading() as session:
+        rows = await session.scalars(select(AuditEntry).where(AuditEntry.action.startswith("outbound.")))
+        assert [entry.detail["number"] for entry in rows] == ["138****8000", "138****8000"]
+
+
+@pytest.mark.parametrize("number", ["0085212345678", "+85212345678"])
+async def test_no_call_abroad_is_planned_unless_the_hotline_may(world: World, supervisor: Browser, number: str) -> None:
+    refused = await supervisor.post("/hotline/outbound", expect=422, **{**REMINDER, "number": number})
+    assert refused["error"]["code"] == "number_abroad"
+    assert await acts(world) == []
+    dials_out(world, international=True)
+    await supervisor.post("/hotline/outbound", **{**REMINDER, "number": number})
+    assert await acts(world) == ["outbound.planned"]
 
 
 async def test_a_call_about_a_debt_needs_the_second_yes(supervisor: Browser) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from property_db.calls.caller import room_matches
 from property_db.calls.errors import NumberInvalid
-from property_db.calls.numbers import dialable, mobile, same
+from property_db.calls.numbers import dialable, is_abroad, mobile, same
 from property_db.calls.outbound import is_quiet
 from property_db.calls.recordings import file_of
 from property_db.clock import SettableClock
@@ -44,6 +44,29 @@ def test_a_mobile_number_is_the_same_with_and_without_prefixes(sent: str) -> Non
 )
 def test_what_is_no_mobile_number_belongs_to_nobody(sent: str | None) -> None:
     assert mobile(sent) is None
+
+
+@pytest.mark.parametrize(
+    ("number", "abroad"),
+    [
+        ("0085212345678", True),
+        ("+85212345678", True),
+        ("+1 900 123 4567", True),
+        ("(00) 44 20", True),
+        ("+0086", True),
+        ("000", True),
+        ("+8613800138000", False),
+        ("008657188001800", False),
+        ("+86 571 8800 1800", False),
+        ("13800138000", False),
+        ("057188001800", False),
+        ("4008001800", False),
+        ("8001", False),
+        ("*00", False),
+    ],
+)
+def test_abroad_is_what_another_country_s_code_stands_before(number: str, abroad: bool) -> None:
+    assert is_abroad(number) is abroad
 
 
 def test_numbers_that_are_no_mobile_numbers_are_compared_as_they_are() -> None:

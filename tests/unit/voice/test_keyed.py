@@ -130,3 +130,23 @@ def test_a_value_is_read_back_digit_by_digit_and_confirmed_by_a_key() -> None:
     assert {key: option.id for key, option in asked.options.items()} == {"1": YES, "2": NO}
     assert asked.expects == "choice"
     assert "三栋二单元五零幺" in read_back("3栋2单元501").sentences[0].read
+
+
+@pytest.mark.parametrize(
+    ("value", "read"),
+    [
+        ("1212", "幺二幺二"),
+        ("312", "三幺二"),
+        ("501", "五零幺"),
+        ("2000", "二零零零"),
+        ("1701A", "幺七零幺A"),
+        ("123400", "幺二三，四零零"),
+        ("120000", "幺二零，零零零"),
+        ("4829", "四八二九"),
+        ("01012345678", "零幺零，幺二三四，五六七八"),
+    ],
+)
+def test_digits_alone_are_read_back_one_by_one_and_never_as_a_quantity(value: str, read: str) -> None:
+    first = read_back(value, date(2026, 11, 22)).sentences[0]
+    assert first.text == f"您说的是{value}，对吗？"
+    assert first.read == f"您说的是{read}，对吗？"

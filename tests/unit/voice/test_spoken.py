@@ -171,6 +171,11 @@ def test_dangers_come_first_and_their_first_sentence_cannot_be_interrupted() -> 
     assert answer.options["0"].title == "转人工"
 
 
+def test_a_danger_loses_the_mark_of_its_first_step_but_no_number() -> None:
+    answer = _heard(b.Emergency(text="停电的楼：\n1、2、3号楼。\n请离开至少：1.5米。", phones=[]))
+    assert _read(answer) == "停电的楼：一、二、三号楼。请离开至少：一点五米。"
+
+
 @pytest.mark.parametrize(
     ("value", "hint"),
     [("phone", "请按手机号"), ("code", "六位数字"), ("room", "楼号、星号键"), ("time", "明天上午请按一")],

@@ -21,6 +21,7 @@ from tests.support.exchange import PaperExchange, another, hears_everybody, spea
 from tests.support.telephone import PATIENCE_SECONDS, Telephone, equip
 
 NUMBER = "13800138000"
+ABROAD = "0085212345678"
 TEXT = "明天上午九点师傅上门修水龙头"
 
 
@@ -41,12 +42,14 @@ class Outgoing:
         switchboard.handover = self.phones
         self.dialler = Dialler(switchboard, office.services, house, self.phones)
 
-    async def planned(self, kind: OutboundKind = OutboundKind.APPOINTMENT, text: str = TEXT, **more: int) -> int:
+    async def planned(
+        self, kind: OutboundKind = OutboundKind.APPOINTMENT, text: str = TEXT, number: str = NUMBER, **more: int
+    ) -> int:
         """A released call; its id."""
         services = self.office.services
         boss = more.pop("boss", None) or (await hire(self.office, "boss", "主管", None)).id
         async with services.database.transaction() as session:
-            task = await outbound.create(session, kind, NUMBER, text, services.clock, created_by=boss, **more)  # type: ignore[arg-type]
+            task = await outbound.create(session, kind, number, text, services.clock, created_by=boss, **more)  # type: ignore[arg-type]
             await outbound.release(session, task.id, boss, services.clock, explicit=True)
         return task.id
 
@@ -216,6 +219,27 @@ async def test_nothing_is_dialled_while_it_is_switched_off(out: Outgoing) -> Non
     out.office.switchboard.settings = Hotline()
     await out.planned()
     await out.dialler.look()
+    assert out.exchange.dialled == []
+
+
+async def test_a_number_abroad_is_dialled_only_where_the_settings_allow_it(out: Outgoing) -> None:
+    out.exchange.numbers[ABROAD] = NotReached("busy")
+    await out.planned(number=ABROAD)
+    await out.dialler.look()
+    assert (await out.is_done()).outcome is CallOutcome.FAILED
+    assert out.exchange.dialled == []
+    out.office.switchboard.settings = Hotline(outbound=Outbound(enabled=True, international=True))
+    out.office.services.clock.advance(minutes=31)  # type: ignore[attr-defined]
+    await out.dialler.look()
+    assert (await out.is_done()).outcome is CallOutcome.BUSY
+    assert out.exchange.dialled == [(ABROAD, {})]
+
+
+async def test_a_call_back_to_an_agent_abroad_rings_nobody(out: Outgoing) -> None:
+    agent = await hire(out.office, phone=ABROAD)
+    await out.planned(OutboundKind.CALLBACK, "", boss=agent.id)
+    await out.dialler.look()
+    assert (await out.is_done()).outcome is CallOutcome.FAILED
     assert out.exchange.dialled == []
 
 

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from integrations.voice.configuration import SipRegistration
 from integrations.voice.line import FRAME_BYTES, Audio, HungUp, Line, NotReached
-from tests.integration.voice.sip.conftest import Desk, Switch, rest, until
+from tests.integration.voice.sip.conftest import Desk, Switch, caller_of, rest, until
 from tests.support.sip_peers import PATIENCE, Registrar, Socket, open_socket, reply, sdp
 
 
@@ -151,7 +151,7 @@ async def test_a_password_is_given_and_the_context_goes_along_again(switched_on:
     async with (
         open_socket() as peer,
         open_socket() as media,
-        switched_on(registration=extension(peer)) as desk,
+        switched_on(registration=extension(peer, domain="test")) as desk,
         dialling(desk, "#31#8001") as call,
     ):
         invite = await peer.request("INVITE")
@@ -165,6 +165,32 @@ async def test_a_password_is_given_and_the_context_goes_along_again(switched_on:
         line = await call
         await line.hang_up()
         peer.send(reply(await peer.request("BYE"), 200), desk.telephone.address)
+        await desk.idle()
+
+
+async def test_calls_that_we_place_take_no_callers_place(switched_on: Switch) -> None:
+    async with (
+        open_socket() as peer,
+        open_socket() as media,
+        switched_on(agents_via=via(peer), most_calls=1) as desk,
+        dialling(desk) as first,
+        dialling(desk, "8002") as second,
+        caller_of(desk) as caller,
+        caller_of(desk) as one_too_many,
+    ):
+        for _ in range(2):
+            peer.send(_answer(peer, media, await peer.request("INVITE")), desk.telephone.address)
+        lines = [await first, await second]
+        caller.send(caller.request("INVITE", caller.offer()))
+        await caller.peer.response(180)
+        one_too_many.send(one_too_many.request("INVITE", one_too_many.offer()))
+        await one_too_many.peer.response(486)
+        one_too_many.send(one_too_many.request("ACK"))
+        await (await desk.next()).reject("busy")
+        caller.send(caller.request("ACK"))
+        for line in lines:
+            await line.hang_up()
+            peer.send(reply(await peer.request("BYE"), 200), desk.telephone.address)
         await desk.idle()
 
 

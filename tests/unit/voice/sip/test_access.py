@@ -18,6 +18,13 @@ def test_an_exchange_that_moves_is_followed() -> None:
     assert not access.allows("203.0.113.5")
 
 
+def test_the_exchange_is_not_everybody_who_may_call() -> None:
+    access = Access([ip_network("10.1.0.0/16")])
+    access.exchange_is(["203.0.113.5"])
+    assert access.is_exchange("203.0.113.5")
+    assert not access.is_exchange("10.1.2.3")
+
+
 def test_strangers_are_read_a_few_at_once_and_a_few_a_second() -> None:
     now = [0.0]
     access = Access([], now=lambda: now[0])

@@ -41,6 +41,49 @@ def test_what_the_exchange_asserts_comes_before_what_the_telephone_says() -> Non
     assert numbers.caller_number(invite(P_Asserted_Identity="<sip:switch@x>, <tel:02187654323>")) == "02187654323"
 
 
+ASSERTED = "P-Asserted-Identity"
+REMOTE = "Remote-Party-ID"
+TELEPHONES_OWN = "<sip:02187650000@x>"
+
+
+@pytest.mark.parametrize(
+    ("headers", "number"),
+    [
+        ([(ASSERTED, "<sip:alice@pbx>")], None),
+        ([(ASSERTED, "<sip:alice@pbx>"), (REMOTE, TELEPHONES_OWN)], None),
+        ([(ASSERTED, "")], None),
+        ([(ASSERTED, "nonsense")], None),
+        ([(REMOTE, "<sip:alice@pbx>")], None),
+        ([(REMOTE, "<sip:02187654322@x>")], "02187654322"),
+        ([(ASSERTED, "<tel:02187654323>"), (REMOTE, TELEPHONES_OWN)], "02187654323"),
+        ([(ASSERTED, "<sip:alice@pbx>"), (ASSERTED, "<tel:02187654323>")], "02187654323"),
+        ([(ASSERTED, '"Doe, J" <sip:alice@pbx>, <tel:02187654323>')], "02187654323"),
+        ([(ASSERTED, "<tel:02187654323>, <sip:anonymous@anonymous.invalid>")], None),
+        ([(ASSERTED, "<tel:02187654323>"), (ASSERTED, "<sip:Restricted@x>")], None),
+        ([(ASSERTED, '"Anonymous" <tel:02187654323>')], None),
+        ([(ASSERTED, "<sip:02187654323@anonymous.invalid>")], None),
+        ([(ASSERTED, "<sip:%61nonymous@x>, <tel:02187654323>")], None),
+        ([(ASSERTED, "<sip:unavailable@x>")], None),
+        ([(ASSERTED, "<tel:02187654323>"), (REMOTE, "<sip:a@x>;privacy=full")], None),
+        ([(REMOTE, "<sip:a@x>;party=called"), (REMOTE, "<sip:02187654322@x>;Privacy = full")], None),
+        ([(ASSERTED, "<sip:alice,02187654323@x>")], None),
+        ([(ASSERTED, "<sip:alice,sip:02187654323@x>")], None),
+        ([(ASSERTED, '"x, <sip:02187654323@x>')], None),
+        ([(ASSERTED, "<sip:alice@x, <sip:02187654323@x>")], None),
+        ([(ASSERTED, "sip:alice, 02187654323@x")], None),
+        ([(ASSERTED, "<tel:02187654323>" + " " * 2000)], None),
+        ([(ASSERTED, '"' + '\\"' * 1500)], None),
+    ],
+)
+def test_the_first_header_that_is_there_alone_says_who_calls(
+    headers: list[tuple[str, str]], number: str | None
+) -> None:
+    request = invite(From="<sip:13800001111@isp.example>;tag=1")
+    for name, value in headers:
+        request.headers.append(name, value)
+    assert numbers.caller_number(request) == number
+
+
 def test_who_hides_the_number_is_unknown_even_where_the_exchange_knows_it() -> None:
     asserted = "<tel:+8613800001111>"
     assert numbers.caller_number(invite(P_Asserted_Identity=asserted, Privacy="id;critical")) is None
