@@ -103,8 +103,9 @@ async def owed_fen(house: House, phone: str) -> int:
 
 async def waiting_item(agent: DeskAgent, caller: Caller) -> int | None:
     """The caller's place in the agent's list."""
-    calls = [item for item in (await agent.overview())["waiting"] if item["channel"] == "voice"]
-    return int(calls[0]["id"]) if calls else None
+    waiting = (await agent.overview())["waiting"]
+    calls = [int(item["id"]) for item in waiting if item["channel"] == "voice" and item["kind"] == "chat"]
+    return calls[0] if calls else None
 
 
 def sine(hertz: int, seconds: float) -> bytes:
