@@ -12,13 +12,23 @@ from fastapi import FastAPI, Request, Response
 TURN = "/webhooks/rest/webhook"
 
 
-def slow_engine(engine_url: str, longest: float, share: float, seed: int = 5) -> FastAPI:
-    """Forwards everything; of the turns, ``share`` wait up to ``longest`` seconds and the others up to one."""
+@contextlib.asynccontextmanager
+async def slow_engine(engine_url: str, port: int, longest: float, share: float, seed: int = 5) -> AsyncIterator[str]:
+    """Forwards everything until the block ends; the address.
+
+    Args:
+        longest, share: of the turns, ``share`` wait up to ``longest`` seconds and the others up to one.
+    """
+    limits = httpx.Limits(max_connections=None)
+    async with (
+        httpx.AsyncClient(base_url=engine_url, timeout=120, trust_env=False, limits=limits) as http,
+        running(_forwarding(http, longest, share, random.Random(seed)), port) as url,
+    ):
+        yield url
+
+
+def _forwarding(http: httpx.AsyncClient, longest: float, share: float, chance: random.Random) -> FastAPI:
     app = FastAPI()
-    chance = random.Random(seed)
-    http = httpx.AsyncClient(
-        base_url=engine_url, timeout=120, trust_env=False, limits=httpx.Limits(max_connections=None)
-    )
 
     @app.api_route("/{path:path}", methods=["GET", "POST", "PUT", "DELETE"])
     async def forward(path: str, request: Request) -> Response:

@@ -35,7 +35,7 @@ from tests.support.balancer import balanced
 from tests.support.engine_process import EngineProcess
 from tests.support.live import write_accounts
 from tests.support.server_process import ServerProcess
-from tests.support.slow_engine import running, slow_engine
+from tests.support.slow_engine import slow_engine
 from tests.support.stack import free_port
 
 pytestmark = [pytest.mark.postgres, pytest.mark.redis, pytest.mark.engine]
@@ -158,8 +158,8 @@ async def storm(
         "GUANJIA_WECHAT_FILE": str(file),
     }
     async with contextlib.AsyncExitStack() as stack:
-        slow = slow_engine(engine.url, SLOWEST_TURN, SHARE_OF_SLOW_TURNS)
-        slow_url = await stack.enter_async_context(running(slow, brake))
+        slow = slow_engine(engine.url, brake, SLOWEST_TURN, SHARE_OF_SLOW_TURNS)
+        slow_url = await stack.enter_async_context(slow)
         servers = [ServerProcess(tmp_path, port, slow_url, **shared) for port in ports]
         await asyncio.gather(*(server.start() for server in servers))
         url = await stack.enter_async_context(balanced(front, ports))
