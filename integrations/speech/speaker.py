@@ -18,8 +18,8 @@ from integrations.speech.weights import VoiceName
 VOICE_RATE = 24_000
 _COMFORTABLE = 1.5
 """Seconds of sound in hand above which a clause waits for the recogniser to be done."""
-_CALM = 1.0
-"""Seconds without work after which prompts are rendered."""
+_CALM = 8.0
+"""Seconds without work after which prompts are rendered: callers think for a few seconds between two sentences."""
 
 log = structlog.get_logger()
 
@@ -98,13 +98,16 @@ class Speaker:
         return count
 
     async def render_prompts(self) -> None:
-        """Render what was asked for with `prepare`, while nothing else is to do; for ever."""
+        """Render what was asked for with `prepare`, while nobody calls; for ever."""
+        seen = 0
         while True:
             voice, speed, rate, clause = await self._prompts.get()
             key = self._store.key(voice, clause.text, speed, rate)
             if key in self._store:
                 continue
-            await self._calm()
+            while seen != self._asked:
+                seen = self._asked
+                await self._calm()
             try:
                 await self._rendered(key, clause, voice, speed, rate, Urgency.IDLE)
             except (Unspeakable, NotLoaded):
@@ -116,6 +119,10 @@ class Speaker:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+    @property
+    def _asked(self) -> int:
+        return self.turns.asked + self._recognising.asked
 
     async def _calm(self) -> None:
         while True:

@@ -46,6 +46,8 @@ class Turns:
         self._most = most_waiting
         self._longest = longest_wait
         self._running = 0
+        self.asked = 0
+        """Pieces for which somebody waits, or soon will, since the beginning."""
         self._line: list[tuple[Urgency, int, asyncio.Future[None]]] = []
         self._count = itertools.count()
         self._pool = ThreadPoolExecutor(places)
@@ -72,6 +74,7 @@ class Turns:
         Raises:
             Busy: too many are before it, or it waited too long.
         """
+        self.asked += urgency < Urgency.IDLE
         await self._place(urgency)
         doing = asyncio.get_running_loop().run_in_executor(self._pool, work)
         doing.add_done_callback(self._done)

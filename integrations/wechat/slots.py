@@ -9,9 +9,9 @@ import asyncio
 from collections.abc import Callable
 from typing import Literal
 
-WAITS_SECONDS = 3.3
+WAITS_SECONDS = 3.0
 """After the request's arrival, for somebody who has an answer."""
-LATEST_SECONDS = 3.7
+LATEST_SECONDS = 3.4
 """After the request's arrival, for the answer itself; the platform hangs up after 5 s."""
 
 HUNG_UP_SECONDS = 6.0

@@ -1,6 +1,6 @@
 """The callback of an Official Account: ``/wechat/{name}``.
 
-A message is committed before anything is answered. The response leaves within 3.7 s of the request's arrival whatever
+A message is committed before anything is answered. The response leaves within 3.4 s of the request's arrival whatever
 happens: with the answer, if there is one by then; otherwise empty-handed (``success``), and the answer follows by
 itself; and if the message could not even be stored, as an error, so that the platform delivers it again.
 """
@@ -30,7 +30,7 @@ from property_db.errors import DomainError
 
 log = structlog.get_logger()
 
-STORED_WITHIN_SECONDS = 3.4
+STORED_WITHIN_SECONDS = 3.2
 """After arrival; later no slot is opened, so that what is stored then is answered by itself."""
 _WITH_A_PERSON = (ConversationState.WAITING, ConversationState.HUMAN)
 _UNANSWERED = (MessageState.RECEIVED, MessageState.PROCESSING)

@@ -101,6 +101,7 @@ async def test_prompts_wait_while_somebody_is_recognised(
     monkeypatch.setattr(module, "_CALM", 0.0)
     recognising = asyncio.Event()
     monkeypatch.setattr(speaker._recognising, "quiet", recognising.wait)
+    speaker._recognising.asked += 1
     speaker.prepare(["您好。"], "female", 1.0, RATE)
     rendering = asyncio.create_task(speaker.render_prompts())
     await asyncio.sleep(0.05)
