@@ -89,10 +89,10 @@ async def hearing(lines: list[Line], given: argparse.Namespace) -> dict[str, Row
             await speech.loaded()
             speakers = Speakers(speech, given.keep)
             if "errors" in given.parts:
-                said = voice_speech.sentences(lines, 10 if given.quick else 120)
+                said = voice_speech.sentences(lines, 10 if given.quick else 100)
                 found["errors"] = await voice_speech.errors(speech, speakers, said, given.noise)
             if "intents" in given.parts:
-                few = lines[:30] if given.quick else lines
+                few = lines[: 30 if given.quick else given.limit]
                 heard = await voice_speech.ways(speech, speakers, few, given.noise)
         finally:
             speech.kill()
@@ -145,6 +145,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="about two minutes a part")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--messages", type=Path, default=Path("../shared/validation_spoken.jsonl"))
+    parser.add_argument("--limit", type=int, metavar="N", help="only so many messages in `intents`")
     parser.add_argument("--noise", type=float, default=15.0, metavar="DB", help="below the speech")
     parser.add_argument("--data", type=Path, default=Path("data"), help="the data folder with the trained model")
     kept = Path(tempfile.gettempdir()) / "guanjia-voice-benchmark"
