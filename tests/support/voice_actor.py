@@ -16,6 +16,7 @@ from sqlalchemy import select, update
 from integrations.voice.call.dialogue import Dialogue
 from integrations.voice.hotline import RunningCall, Switchboard
 from integrations.voice.line import FRAME_SECONDS, SAMPLE_BYTES, SAMPLE_RATE, Key
+from integrations.voice.reading import readable
 from property_db.calls import recordings
 from property_db.calls import service as calls
 from property_db.calls.models import Call, CallState, Recording, Utterance
@@ -125,6 +126,11 @@ class Caller(Telephone):
                 await asyncio.sleep(LOOK_SECONDS)
         assert self.line.over.is_set(), f"nothing came after 「{self.heard_since()}」"
         return self.heard_since()
+
+    def heard_since(self) -> str:
+        """What was said since the caller last did something, without the word that bridges the wait for it."""
+        opener = readable(self._switchboard.prompts.text("opener"))
+        return "\n".join(line for line in super().heard_since().split("\n") if line != opener)
 
     async def waits(self, seconds: float) -> str:
         """Say nothing for a while of the call's own time; what was said meanwhile."""
