@@ -12,10 +12,10 @@ from typing import Any
 import httpx
 
 from property_db.conversations.models import Direction
+from tests.support.live import WANG
 from tests.support.stack import Server
 from tests.support.voice_actor import Caller
 
-KNOWN = "13800138000"
 ROOM = "501"
 _NO_STEPS = frozenset({"action_listen", "action_session_start", "action_extract_slots"})
 
@@ -53,7 +53,7 @@ async def steps(server: Server, engine_url: str, texts: Sequence[str]) -> list[S
 
 
 async def _step(server: Server, engine: httpx.AsyncClient, text: str) -> Step:
-    caller = await Caller(server, KNOWN).rings()
+    caller = await Caller(server, WANG).rings()
     await caller.keys(f"{ROOM}#")
     await caller.asks(text)
     conversation = await caller.conversation()

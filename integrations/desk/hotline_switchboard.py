@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 from integrations.desk.hotline_schemas import HotlineStateView, TransportView
 from integrations.gateway.errors import ApiError
 from integrations.gateway.services import Services
+from integrations.voice.configuration import Outbound
 from integrations.voice.reading import readable
 from integrations.voice.speech import SpeechUnavailable, Voice
-from property_db.calls.numbers import is_abroad
 
 if TYPE_CHECKING:  # the switchboard knows the gateway, and the gateway the desk
     from integrations.voice.hotline import HotlineStatus, Switchboard
@@ -37,9 +37,8 @@ def refuse_abroad(services: Services, number: str) -> None:
     Raises:
         ApiError: it is abroad, and `outbound.international` does not allow that.
     """
-    switchboard = services.hotline
-    allowed = switchboard is not None and switchboard.settings.outbound.international
-    if is_abroad(number) and not allowed:
+    settings = Outbound() if services.hotline is None else services.hotline.settings.outbound
+    if not settings.dials(number):
         raise ApiError(422, "number_abroad")
 
 

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
 from integrations.tencent.accounts import load_file
+from property_db.calls.numbers import is_abroad
 
 Number = Annotated[str, Field(pattern=r"^\+?[0-9*#]{2,20}$")]
 Network = IPv4Network | IPv6Network
@@ -120,6 +121,10 @@ class Outbound(_Section):
     attempts: int = Field(default=2, ge=1, le=5)
     retry_minutes: int = Field(default=30, ge=1)
     calls_at_once: int = Field(default=2, ge=1)
+
+    def dials(self, number: str) -> bool:
+        """Whether this number may be dialled at all."""
+        return self.international or not is_abroad(number)
 
 
 class Hotline(_Section):

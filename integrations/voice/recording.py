@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 
 from integrations.voice.line import SAMPLE_BYTES, SAMPLE_RATE
 from integrations.voice.wav import as_wav
+from property_db.calls.recordings import file_of
 from property_db.clock import SHANGHAI
 
 FOLDER = "recordings"
@@ -68,11 +69,10 @@ class RecordingFolder:
         return self._folder / file
 
     def _keep(self, pcm: bytes, at: datetime, kind: str) -> StoredSound:
-        month = kind + at.astimezone(SHANGHAI).strftime("%Y-%m")
-        folder = self._folder / month
+        name = kind + file_of(uuid.uuid4().hex, at.astimezone(SHANGHAI).date())
+        folder = (self._folder / name).parent
         for one in (self._folder, folder.parent, folder):  # `parents` would make those between readable by all
             one.mkdir(parents=True, exist_ok=True, mode=0o700)
-        name = f"{month}/{uuid.uuid4().hex}.wav"
         data = as_wav(pcm)
         handle = os.open(self._folder / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "wb") as file:

@@ -5,7 +5,7 @@ the disk; the gateway removes what is noted.
 """
 
 from collections.abc import Collection
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import PurePosixPath
 
 from sqlalchemy import ColumnElement, and_, delete, or_, select
@@ -24,9 +24,9 @@ LONGEST_FILE = 64
 """Characters of a path that `channels.leftovers` can note."""
 
 
-def file_of(public_id: str, clock: Clock) -> str:
-    """Return where a recording of now lies below the folder of recordings: `2026-11/<public_id>.wav`."""
-    return f"{clock.today():%Y-%m}/{public_id}.wav"
+def file_of(public_id: str, day: date) -> str:
+    """Return where a recording of this day lies below the folder of its kind: `2026-11/<public_id>.wav`."""
+    return f"{day:%Y-%m}/{public_id}.wav"
 
 
 async def add(

@@ -14,9 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from tests.support.live import WANG
+
 PROGRAM = os.environ.get("GUANJIA_TEST_ASTERISK") or shutil.which("asterisk")
 PASSWORD, SECRET = "ext-8000-secret", "a-secret-of-the-exchange"
-ESTATE_CALLER, AGENT = "13800138000", "8001"
+AGENT = "8001"
 BY_SIP, BY_WEBSOCKET, BY_AUDIOSOCKET = "95000", "95001", "95002"
 READY_SECONDS = 60.0
 
@@ -153,7 +155,7 @@ def _write_files(folder: Path, server_url: str, audiosocket_port: int, port: int
         return text
 
     goes_on = dialplan[dialplan.index(" same => n,GotoIf") : dialplan.index("[guanjia-headers]")]
-    lines = "".join(_LINE.format(name=name, password=PASSWORD) for name in (ESTATE_CALLER, AGENT))
+    lines = "".join(_LINE.format(name=name, password=PASSWORD) for name in (WANG, AGENT))
     plan = _DIALPLAN.format(sip=BY_SIP, websocket=BY_WEBSOCKET, audiosocket=BY_AUDIOSOCKET)
     where = {"astetcdir": folder, "astdbdir": folder, "astrundir": folder, "astlogdir": folder, "astspooldir": folder}
     files = {

@@ -35,7 +35,7 @@ log = structlog.get_logger()
 
 Stage = Literal["greeting", "talking", "voicemail", "closing"]
 COUGH_SECONDS = 0.4
-AHEAD_SECONDS = 0.1
+RENDERED_AHEAD_SECONDS = 0.1
 """What is rendered ahead can be heard in a fraction of it."""
 
 
@@ -249,17 +249,20 @@ class Dialogue:
             await self._pressed(pressed)
         while self._held and not (self.parts.ear.speaking or self.parts.understanding.busy):
             await self._speak(self._held.pop(0))
-        if not mouth.busy and not self.parts.ear.speaking and self.floor.opener_due():
+        if self._nobody_speaks and self.floor.opener_due():
             self.saying.say("opener")
-        if patience := self.floor.patience(may_speak=not mouth.busy and not self.parts.ear.speaking):
+        if patience := self.floor.patience(may_speak=self._nobody_speaks):
             mouth.say([self.parts.prompt(patience)])
-        quiet = not (mouth.busy or self.parts.ear.speaking)
-        if self.persons.now.owner == "waiting" and quiet and self.floor.place_due():
+        if self.persons.now.owner == "waiting" and self._nobody_speaks and self.floor.place_due():
             await self._tell_place()
         if self.persons.now.owner == "waiting" and self.floor.chime_due():
             mouth.say([Sentence("", recording=chime())])
         if self.floor.silent(patient=self.persons.asked):
             await self._silence()
+
+    @property
+    def _nobody_speaks(self) -> bool:
+        return not (self.parts.mouth.busy or self.parts.ear.speaking)
 
     # Keys
 
@@ -466,7 +469,7 @@ class Dialogue:
     async def _speak(self, answer: Answer) -> None:
         opens = answer.author == "bot" and not answer.danger and not self.floor.opened
         self.floor.opened = True
-        self.saying.say_answer(answer, max(self.floor.opens_in(), AHEAD_SECONDS) if opens else None)
+        self.saying.say_answer(answer, max(self.floor.opens_in(), RENDERED_AHEAD_SECONDS) if opens else None)
         if answer.danger:
             self.parts.mouth.say([self.parts.prompt("emergency_offer")])
         await self._look()

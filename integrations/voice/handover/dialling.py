@@ -6,7 +6,6 @@ import structlog
 
 from integrations.voice.hotline import Switchboard
 from integrations.voice.line import Line, NotReached
-from property_db.calls.numbers import is_abroad
 
 log = structlog.get_logger()
 
@@ -29,6 +28,6 @@ def refuse_abroad(switchboard: Switchboard, number: str) -> None:
     Raises:
         NotReached: it is abroad, and the hotline's settings do not allow that.
     """
-    if is_abroad(number) and not switchboard.settings.outbound.international:
+    if not switchboard.settings.outbound.dials(number):
         log.warning("voice.number_abroad")
         raise NotReached("not_configured")

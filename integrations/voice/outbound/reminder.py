@@ -64,24 +64,21 @@ class Reminder(Dialogue):
     async def key(self, key: str) -> None:
         """One hears it again, two wants no more such calls, zero a person."""
         asked = self.parts.keypad.entry != "none" or self.persons.asked
-        if self._conversing and key == STOP and not asked and self.stage == "talking" and self.voicemail is None:
-            await self._stop()
-            return
-        if self._conversing or self.stage != "talking" or self.voicemail is not None:
+        elsewhere = self.stage != "talking" or self.voicemail is not None
+        if elsewhere or (self._conversing and (asked or key != STOP)):
             await super().key(key)
             return
         self.floor.heard_of()
-        match key:
-            case _ if key == AGAIN:
-                self.saying.repeat()
-            case _ if key == STOP:
-                await self._stop()
-            case _ if key == PERSON:
-                await self._converse()
-                await super().key(PERSON)
-            case _:
-                self.saying.say("invalid_key")
-                self.saying.repeat()
+        if key == AGAIN:
+            self.saying.repeat()
+        elif key == STOP:
+            await self._stop()
+        elif key == PERSON:
+            await self._converse()
+            await super().key(PERSON)
+        else:
+            self.saying.say("invalid_key")
+            self.saying.repeat()
 
     async def understood(self, said: Understood) -> None:
         """A greeting is none of our business; anything else is."""

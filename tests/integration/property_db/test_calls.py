@@ -46,7 +46,7 @@ async def _talks(database: Database, clock: SettableClock, number: str | None = 
 
 async def _records(database: Database, call: Call, clock: SettableClock, kind: RecordingKind) -> Recording:
     async with database.transaction() as session:
-        file = recordings.file_of(f"{await session.scalar(select(func.count(Recording.id))) or 0:032x}", clock)
+        file = recordings.file_of(f"{await session.scalar(select(func.count(Recording.id))) or 0:032x}", clock.today())
         return await recordings.add(session, call.id, kind, file, 2.5, 40_044, 90, clock)
 
 

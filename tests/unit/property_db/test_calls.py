@@ -120,4 +120,4 @@ def test_quiet_hours_may_lie_within_a_day_or_be_none() -> None:
 
 def test_a_recording_lies_in_the_folder_of_its_month_in_shanghai() -> None:
     clock = SettableClock(datetime(2026, 11, 30, 17, 0, tzinfo=UTC))
-    assert file_of("a" * 32, clock) == f"2026-12/{'a' * 32}.wav"
+    assert file_of("a" * 32, clock.today()) == f"2026-12/{'a' * 32}.wav"

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
-from contextvars import ContextVar
 from dataclasses import dataclass, field
 from ipaddress import ip_network
 from typing import Any
@@ -14,12 +13,11 @@ import pytest
 from integrations.voice.configuration import Sip
 from integrations.voice.line import Audio, HungUp, Line, LineEvent
 from integrations.voice.sip import SipTelephone
+from tests.support.left_tasks import TaskWatch
 from tests.support.sip_peers import PATIENCE, Caller, open_socket
 
 LOOPBACK = (ip_network("127.0.0.1/32"),)
 PORTS = (23000, 23199)
-_of_the_telephone: ContextVar[bool] = ContextVar("of_the_telephone", default=False)
-"""Set in every task that a telephone began: the loop is shared with servers that other tests keep running."""
 
 
 @dataclass
@@ -76,19 +74,17 @@ Switch = Callable[..., AbstractAsyncContextManager[Desk]]
 
 @contextlib.asynccontextmanager
 async def _switched_on(*, most_calls: int = 5, t1: float = 0.5, **settings: Any) -> AsyncIterator[Desk]:
-    tasks, marked = asyncio.all_tasks(), _of_the_telephone.get()
-    _of_the_telephone.set(True)
-    desk = Desk()
+    desk, watch = Desk(), TaskWatch()
     values: dict[str, Any] = {"host": "127.0.0.1", "port": 0, "rtp_ports": PORTS, "allowed": LOOPBACK, **settings}
     desk.telephone = SipTelephone(Sip(**values), desk.take, most_calls, t1=t1)
-    await desk.telephone.start()
-    try:
-        yield desk
-    finally:
-        desk.done.set()
-        await desk.telephone.stop()
-    _of_the_telephone.set(marked)
-    left = [task for task in asyncio.all_tasks() - tasks if task.get_context().get(_of_the_telephone)]
+    with watch.watching():
+        await desk.telephone.start()
+        try:
+            yield desk
+        finally:
+            desk.done.set()
+            await desk.telephone.stop()
+    left = watch.left()
     assert left == [], f"tasks are left: {left}"
     assert desk.telephone.state().ports == 0
     assert desk.telephone.left_over() == 0

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from integrations.voice.call.parts import Manners
 from integrations.voice.call.session import CallSession, Equipment
 from integrations.voice.prompts import Prompts
 from property_db.clock import SettableClock
+from tests.support.left_tasks import TaskWatch
 from tests.support.telephone import LoudnessDetector, Telephone, give_up
 from tests.unit.voice.call.desk import PaperOffice
 
@@ -31,14 +31,13 @@ class Call:
 
 
 Ring = Callable[..., Awaitable[Call]]
-_in_the_call: ContextVar[bool] = ContextVar("in_the_call", default=False)
-"""Set in every task that a call began: the loop is shared with servers that other tests keep running."""
 
 
 @pytest.fixture
 async def ring(tmp_path: Path, clock: SettableClock) -> AsyncIterator[Ring]:
     """Call; the greeting is heard out unless the test wants to be there."""
     calls: list[Call] = []
+    watch = TaskWatch()
 
     async def one(
         office: PaperOffice | None = None,
@@ -67,9 +66,8 @@ async def ring(tmp_path: Path, clock: SettableClock) -> AsyncIterator[Ring]:
         async def run(_: object) -> None:
             await session.run()
 
-        mark = _in_the_call.set(True)
-        caller.calls(run)
-        _in_the_call.reset(mark)
+        with watch.watching():
+            caller.calls(run)
         call = Call(caller, office, session, prompts)
         calls.append(call)
         if through_greeting:
@@ -82,5 +80,4 @@ async def ring(tmp_path: Path, clock: SettableClock) -> AsyncIterator[Ring]:
         await give_up(call.caller)
         assert call.caller.recogniser.open == 0, "an utterance was left open"
     await asyncio.sleep(0)
-    left = [task for task in asyncio.all_tasks() if task.get_context().get(_in_the_call)]
-    assert left == [], "the call left tasks behind"
+    assert watch.left() == [], "the call left tasks behind"
